@@ -1,0 +1,61 @@
+//! What a node says when it wants to lead.
+//!
+//! The epoch, the nonce and the place in the chain stand in the entry's header; the claim adds who
+//! it is and for how long it may be believed alive. Its lease binds everyone who reads it (P11).
+
+use super::{EntryError, array_at, u64_at};
+
+/// The longest node name or address in a claim, in bytes of UTF-8.
+pub const CLAIM_TEXT_BYTES_MAX: usize = 1024;
+
+/// A node's wish to lead, taking effect if its entry is valid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// The node's name, for people.
+    pub node: String,
+    /// Where clients and followers reach it.
+    pub address: String,
+    /// How long after it was read others leave the leader alone, in milliseconds.
+    pub lease_ms: u64,
+}
+
+impl Claim {
+    pub(super) fn encode(&self, into: &mut Vec<u8>) {
+        into.extend_from_slice(&self.lease_ms.to_le_bytes());
+        for text in [&self.node, &self.address] {
+            assert!(text.len() <= CLAIM_TEXT_BYTES_MAX, "a claim's texts are bounded");
+            let len = u16::try_from(text.len()).expect("the bound is below 64 KiB");
+            into.extend_from_slice(&len.to_le_bytes());
+            into.extend_from_slice(text.as_bytes());
+        }
+    }
+
+    pub(super) fn decode(body: &[u8]) -> Result<Self, EntryError> {
+        if body.len() < 8 {
+            return Err(EntryError::Malformed { what: "a claim cut short" });
+        }
+        let (node, rest) = take_text(&body[8..])?;
+        let (address, rest) = take_text(rest)?;
+        if !rest.is_empty() {
+            return Err(EntryError::Malformed { what: "bytes after a claim" });
+        }
+        Ok(Self { node, address, lease_ms: u64_at(body, 0) })
+    }
+}
+
+fn take_text(bytes: &[u8]) -> Result<(String, &[u8]), EntryError> {
+    let cut_short = EntryError::Malformed { what: "a claim cut short" };
+    if bytes.len() < 2 {
+        return Err(cut_short);
+    }
+    let len = usize::from(u16::from_le_bytes(array_at(bytes, 0)));
+    let Some((text, rest)) = bytes[2..].split_at_checked(len) else {
+        return Err(cut_short);
+    };
+    if len > CLAIM_TEXT_BYTES_MAX {
+        return Err(EntryError::Malformed { what: "a text of a claim is too long" });
+    }
+    let text = std::str::from_utf8(text)
+        .map_err(|_| EntryError::Malformed { what: "a text of a claim is not UTF-8" })?;
+    Ok((text.to_owned(), rest))
+}

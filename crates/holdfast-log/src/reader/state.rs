@@ -1,0 +1,137 @@
+//! Everything a reader knows, and its bytes in a snapshot.
+//!
+//! The bytes have a fixed size and a format number; the snapshot that carries them checksums them
+//! (P16), so decoding only guards against what no reader can have written.
+
+use thiserror::Error;
+
+use crate::epoch::{Epoch, Nonce};
+use crate::identity::{Hash, LogId};
+use crate::position::Position;
+
+const FORMAT: u16 = 1;
+
+/// Where a reader stands: what the valid entries below `next_position` amount to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReaderState {
+    /// Whose log this is; `None` before the first valid claim.
+    pub identity: Option<LogId>,
+    /// The latest valid claim's epoch; [`Epoch::NONE`] before the first.
+    pub epoch: Epoch,
+    /// The latest valid claim's nonce; all zero before the first.
+    pub nonce: Nonce,
+    /// The number of the last valid entry within that epoch; 0 right after the claim.
+    pub sequence: u64,
+    /// The hash of the last valid entry; [`Hash::ZERO`] before the first.
+    pub hash: Hash,
+    /// The position to be fed next.
+    pub next_position: Position,
+    /// The version that the next transaction has; 1 to begin with.
+    pub next_version: u64,
+    /// The latest log time seen in a valid entry, in microseconds since the Unix epoch.
+    pub log_time_us: u64,
+    /// The highest feature level seen in a valid entry; 0 before the first.
+    pub feature_level: u16,
+}
+
+/// Why bytes are not a reader's state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum StateError {
+    /// Another number of bytes than [`ReaderState::ENCODED_BYTES`].
+    #[error("a reader's state has {} bytes, not {found}", ReaderState::ENCODED_BYTES)]
+    WrongLength {
+        /// How many there are.
+        found: usize,
+    },
+    /// A newer Holdfast wrote it.
+    #[error("a reader's state of format {found}; this build reads {FORMAT}")]
+    UnsupportedFormat {
+        /// The format found.
+        found: u16,
+    },
+    /// No reader has such a state.
+    #[error("malformed reader's state: {what}")]
+    Malformed {
+        /// What is wrong with it.
+        what: &'static str,
+    },
+}
+
+impl Default for ReaderState {
+    /// Before position 1.
+    fn default() -> Self {
+        Self {
+            identity: None,
+            epoch: Epoch::NONE,
+            nonce: Nonce::default(),
+            sequence: 0,
+            hash: Hash::ZERO,
+            next_position: Position::first(),
+            next_version: 1,
+            log_time_us: 0,
+            feature_level: 0,
+        }
+    }
+}
+
+impl ReaderState {
+    /// The size of an encoded state.
+    pub const ENCODED_BYTES: usize = 96;
+
+    /// Its bytes: little-endian, fixed size.
+    #[must_use]
+    pub fn encode(&self) -> [u8; Self::ENCODED_BYTES] {
+        let mut bytes = [0; Self::ENCODED_BYTES];
+        bytes[0..2].copy_from_slice(&FORMAT.to_le_bytes());
+        bytes[2..4].copy_from_slice(&self.feature_level.to_le_bytes());
+        bytes[4] = u8::from(self.identity.is_some());
+        let identity = self.identity.map_or([0; 16], LogId::to_bytes);
+        bytes[8..24].copy_from_slice(&identity);
+        bytes[24..40].copy_from_slice(&self.nonce.to_bytes());
+        bytes[40..56].copy_from_slice(&self.hash.to_bytes());
+        bytes[56..64].copy_from_slice(&self.epoch.get().to_le_bytes());
+        bytes[64..72].copy_from_slice(&self.sequence.to_le_bytes());
+        bytes[72..80].copy_from_slice(&self.next_position.get().to_le_bytes());
+        bytes[80..88].copy_from_slice(&self.next_version.to_le_bytes());
+        bytes[88..96].copy_from_slice(&self.log_time_us.to_le_bytes());
+        bytes
+    }
+
+    /// Reads a state back.
+    ///
+    /// # Errors
+    /// For bytes that [`ReaderState::encode`] of this or an older build cannot have made.
+    pub fn decode(bytes: &[u8]) -> Result<Self, StateError> {
+        let bytes: &[u8; Self::ENCODED_BYTES] =
+            bytes.try_into().map_err(|_| StateError::WrongLength { found: bytes.len() })?;
+        let found = u16::from_le_bytes(part(bytes, 0));
+        if found != FORMAT {
+            return Err(StateError::UnsupportedFormat { found });
+        }
+        let malformed = |what| StateError::Malformed { what };
+        let identity = match bytes[4..8] {
+            [0, 0, 0, 0] => None,
+            [1, 0, 0, 0] => Some(LogId::from_bytes(part(bytes, 8))),
+            _ => return Err(malformed("flags")),
+        };
+        Ok(Self {
+            identity,
+            feature_level: u16::from_le_bytes(part(bytes, 2)),
+            nonce: Nonce::from_bytes(part(bytes, 24)),
+            hash: Hash::from_bytes(part(bytes, 40)),
+            epoch: Epoch::new(u64_at(bytes, 56)),
+            sequence: u64_at(bytes, 64),
+            next_position: Position::new(u64_at(bytes, 72)).ok_or(malformed("position 0"))?,
+            next_version: u64_at(bytes, 80),
+            log_time_us: u64_at(bytes, 88),
+        })
+    }
+}
+
+fn part<const N: usize>(bytes: &[u8; ReaderState::ENCODED_BYTES], at: usize) -> [u8; N] {
+    bytes[at..at + N].try_into().expect("the slice has N bytes")
+}
+
+fn u64_at(bytes: &[u8; ReaderState::ENCODED_BYTES], at: usize) -> u64 {
+    u64::from_le_bytes(part(bytes, at))
+}
