@@ -1,1 +1,47 @@
-//! Under construction.
+//! State: what a partition's log adds up to, and the only ways to read and
+//! change it.
+//!
+//! A *transaction* is a closure over [`Tx`]. It reads through an [`Overlay`]
+//! of evaluated but not yet durable writes down to a [`Store`], and what it
+//! writes becomes *facts* ([`fact`]) in a batch that the engine appends to the
+//! log. Only when the log has confirmed the batch is it applied to the store.
+//! A [`View`] reads the store at one version, from any thread.
+//!
+//! Read in this order: [`version`], [`time`], [`amount`], [`id`] (the values),
+//! [`key`], [`row`], [`table`] (how rows are addressed), [`fact`] (what is logged),
+//! [`store`], [`memtable`], [`memory`] (where state lives), [`overlay`], [`tx`],
+//! [`view`], [`timer`] (how it is used), [`command`] (how primitives offer what
+//! they can do), [`snapshot`] (state as a stream).
+//!
+//! Invariants: no clock, no randomness, no thread and no tokio in here; what a
+//! transaction sees is a function of its inputs. Versions are dense.
+
+pub mod amount;
+pub mod command;
+pub mod fact;
+pub mod id;
+pub mod key;
+pub mod memory;
+pub mod memtable;
+pub mod overlay;
+pub mod row;
+pub mod store;
+pub mod table;
+pub mod time;
+pub mod timer;
+pub mod tx;
+pub mod version;
+pub mod view;
+
+pub use amount::Amount;
+pub use fact::{Batch, BatchBuilder, Fact};
+pub use id::Id;
+pub use memory::MemoryStore;
+pub use overlay::Overlay;
+pub use store::{Mark, Snapshot, Store, StoreError};
+pub use table::{Namespace, Read, Table, TableId};
+pub use time::LogTime;
+pub use timer::TimerId;
+pub use tx::{Abort, Budget, Stop, Tx, TxContext};
+pub use version::Version;
+pub use view::View;

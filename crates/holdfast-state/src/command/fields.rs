@@ -1,0 +1,226 @@
+//! From a request's body and text fields to a spec.
+
+use std::borrow::Cow;
+
+use serde::{
+    de::{
+        DeserializeOwned, Deserializer, Error as _, IntoDeserializer, Visitor,
+        value::MapDeserializer,
+    },
+    forward_to_deserialize_any,
+};
+
+use super::{Input, SpecError};
+
+/// The spec that a request is.
+///
+/// # Errors
+/// [`SpecError`]
+pub(super) fn parse<S: DeserializeOwned>(input: Input<'_>) -> Result<S, SpecError> {
+    match (input.body.is_empty(), input.fields.is_empty()) {
+        (false, true) => from_json(input.body),
+        (true, _) => from_fields(input.fields),
+        (false, false) => from_both(input),
+    }
+}
+
+fn from_json<S: DeserializeOwned>(body: &[u8]) -> Result<S, SpecError> {
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let spec = serde_path_to_error::deserialize(&mut json)
+        .map_err(|error| spec_error(&error, is_malformed(error.inner())))?;
+    json.end().map_err(|error| SpecError {
+        pointer: String::new(),
+        message: error.to_string(),
+        malformed: true,
+    })?;
+    Ok(spec)
+}
+
+fn is_malformed(error: &serde_json::Error) -> bool {
+    error.is_syntax() || error.is_eof()
+}
+
+fn from_fields<S: DeserializeOwned>(
+    fields: &[(Cow<'_, str>, Cow<'_, str>)],
+) -> Result<S, SpecError> {
+    let pairs = fields.iter().map(|(name, value)| (name.as_ref(), Text(value)));
+    let map: MapDeserializer<'_, _, serde::de::value::Error> = MapDeserializer::new(pairs);
+    serde_path_to_error::deserialize(map).map_err(|error| spec_error(&error, false))
+}
+
+/// A body with the path's fields put in: the path decides what is named, so a
+/// body that names something else is refused.
+fn from_both<S: DeserializeOwned>(input: Input<'_>) -> Result<S, SpecError> {
+    let mut object: serde_json::Map<String, serde_json::Value> = from_json(input.body)?;
+    for (name, value) in input.fields {
+        let value = serde_json::Value::String(value.to_string());
+        if object.get(name.as_ref()).is_some_and(|in_body| *in_body != value) {
+            return Err(SpecError {
+                pointer: format!("/{name}"),
+                message: "differs from the value in the path".to_owned(),
+                malformed: false,
+            });
+        }
+        object.insert(name.to_string(), value);
+    }
+    serde_path_to_error::deserialize(serde_json::Value::Object(object))
+        .map_err(|error| spec_error(&error, false))
+}
+
+fn spec_error<E: std::fmt::Display>(
+    error: &serde_path_to_error::Error<E>,
+    malformed: bool,
+) -> SpecError {
+    let mut pointer = String::new();
+    for segment in error.path() {
+        use serde_path_to_error::Segment;
+        let part = match segment {
+            Segment::Seq { index } => index.to_string(),
+            Segment::Map { key } => key.replace('~', "~0").replace('/', "~1"),
+            Segment::Enum { variant } => variant.clone(),
+            Segment::Unknown => continue,
+        };
+        pointer.push('/');
+        pointer.push_str(&part);
+    }
+    SpecError { pointer, message: error.inner().to_string(), malformed }
+}
+
+/// A value that came as text and becomes what its field wants.
+struct Text<'a>(&'a str);
+
+impl<'de, 'a> IntoDeserializer<'de> for Text<'a> {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+type TextError = serde::de::value::Error;
+
+impl Text<'_> {
+    fn number<T: std::str::FromStr>(&self) -> Result<T, TextError> {
+        self.0
+            .parse()
+            .map_err(|_| TextError::custom(format!("{:?} is not a number in range", self.0)))
+    }
+}
+
+impl<'de> Deserializer<'de> for Text<'_> {
+    type Error = TextError;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TextError> {
+        visitor.visit_str(self.0)
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TextError> {
+        match self.0 {
+            "true" => visitor.visit_bool(true),
+            "false" => visitor.visit_bool(false),
+            other => Err(TextError::custom(format!("{other:?} is neither true nor false"))),
+        }
+    }
+
+    fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TextError> {
+        visitor.visit_i64(self.number()?)
+    }
+
+    fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TextError> {
+        visitor.visit_u64(self.number()?)
+    }
+
+    fn deserialize_u32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TextError> {
+        visitor.visit_u32(self.number()?)
+    }
+
+    fn deserialize_u16<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TextError> {
+        visitor.visit_u16(self.number()?)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TextError> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, TextError> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, TextError> {
+        visitor.visit_enum(self.0.into_deserializer())
+    }
+
+    forward_to_deserialize_any! {
+        i8 i16 i32 i128 u8 u128 f32 f64 char str string bytes byte_buf unit unit_struct
+        seq tuple tuple_struct map struct identifier ignored_any
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+    use crate::{amount::Amount, id::Id};
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Spec {
+        id: Id,
+        amount: Option<Amount>,
+        limit: Option<u32>,
+        #[serde(default)]
+        all: bool,
+    }
+
+    fn parse_spec(body: &str, fields: &[(&'static str, &'static str)]) -> Result<Spec, SpecError> {
+        let fields: Vec<_> =
+            fields.iter().map(|(n, v)| (Cow::Borrowed(*n), Cow::Borrowed(*v))).collect();
+        parse(Input { body: body.as_bytes(), fields: &fields })
+    }
+
+    fn spec(amount: Option<i128>, limit: Option<u32>, all: bool) -> Spec {
+        Spec { id: Id::new("a").unwrap(), amount: amount.map(Amount::new), limit, all }
+    }
+
+    #[test]
+    fn body_and_text_fields_make_one_spec() {
+        assert_eq!(parse_spec(r#"{"id":"a","amount":5}"#, &[]), Ok(spec(Some(5), None, false)));
+        assert_eq!(
+            parse_spec("", &[("id", "a"), ("limit", "9"), ("all", "true"), ("amount", "7")]),
+            Ok(spec(Some(7), Some(9), true))
+        );
+        assert_eq!(parse_spec(r#"{"limit":3}"#, &[("id", "a")]), Ok(spec(None, Some(3), false)));
+        assert_eq!(parse_spec(r#"{"id":"a"}"#, &[("id", "a")]), Ok(spec(None, None, false)));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        let pointer = |body: &str, fields: &[(&'static str, &'static str)]| {
+            let error = parse_spec(body, fields).unwrap_err();
+            (error.pointer, error.malformed)
+        };
+        let named = |name: &str| (name.to_owned(), false);
+        assert_eq!(pointer(r#"{"id":"a","amount":"5"}"#, &[]), named("/amount"));
+        assert_eq!(pointer(r#"{"id":"a","amount":-9007199254740992}"#, &[]), named("/amount"));
+        assert_eq!(pointer(r#"{"id":"a","amont":5}"#, &[]), named("/amont"));
+        assert_eq!(pointer(r#"{"id":"a b"}"#, &[]), named("/id"));
+        assert_eq!(pointer(r#"{"id":"b"}"#, &[("id", "a")]), named("/id"));
+        assert_eq!(pointer("", &[("id", "a"), ("limit", "-1")]), named("/limit"));
+        assert_eq!(pointer("", &[("id", "a"), ("more", "1")]), named("/more"));
+        assert_eq!(pointer("{}", &[]), named(""));
+        assert_eq!(pointer("[]", &[("id", "a")]), named(""));
+        for malformed in ["{", "nonsense", "{\"id\":\"a\"} x", "\u{0}"] {
+            assert!(parse_spec(malformed, &[]).unwrap_err().malformed, "{malformed:?}");
+        }
+    }
+}

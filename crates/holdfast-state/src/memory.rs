@@ -1,0 +1,199 @@
+//! State in memory: for tests, for simulation, and as the model that stores on
+//! disk are compared with. Nothing survives the process, so it is always rebuilt
+//! from snapshot and log.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use bytes::Bytes;
+use parking_lot::{Mutex, RwLock};
+
+use crate::{
+    fact::{Batch, Fact},
+    memtable::{Lookup, Memtable, Pins},
+    store::{Direction, Mark, Scan, Snapshot, Snapshots, Source, Store, StoreError},
+    version::Version,
+};
+
+/// A store that is one [`Memtable`].
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    /// Written by the store's one owner, read by snapshots on any thread.
+    state: RwLock<State>,
+    /// Versions of live snapshots, with their number. Locked after `state`, never before.
+    pinned: Mutex<BTreeMap<Version, usize>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    table: Memtable,
+    mark: Mark,
+}
+
+impl Shared {
+    fn pins(&self) -> Option<Pins> {
+        let pinned = self.pinned.lock();
+        let (oldest, _) = pinned.first_key_value()?;
+        let (newest, _) = pinned.last_key_value()?;
+        Some(Pins { oldest: *oldest, newest: *newest })
+    }
+}
+
+impl MemoryStore {
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A store that holds these pairs, as read from a snapshot.
+    #[must_use]
+    pub fn from_pairs(pairs: impl IntoIterator<Item = (Bytes, Bytes)>, mark: Mark) -> Self {
+        let mut table = Memtable::default();
+        for (key, value) in pairs {
+            table.apply(Fact::Put { key, value }, mark.version, None);
+        }
+        let shared = Shared { state: RwLock::new(State { table, mark }), ..Shared::default() };
+        Self { shared: Arc::new(shared) }
+    }
+}
+
+fn values(rows: Vec<(Bytes, Lookup)>) -> impl Iterator<Item = (Bytes, Bytes)> {
+    rows.into_iter().filter_map(|(key, lookup)| match lookup {
+        Lookup::Value(value) => Some((key, value)),
+        Lookup::Deleted | Lookup::Unknown => None,
+    })
+}
+
+/// Scans page by page, since a page may hold deletions that the caller's limit
+/// does not count.
+fn scan_at(
+    shared: &Shared,
+    from: &[u8],
+    to: &[u8],
+    scan: Scan,
+    at: Version,
+) -> Vec<(Bytes, Bytes)> {
+    let mut found = Vec::new();
+    let (mut from, mut to) = (Bytes::copy_from_slice(from), Bytes::copy_from_slice(to));
+    while found.len() < scan.limit {
+        let page = Scan { limit: scan.limit - found.len(), ..scan };
+        let rows = shared.state.read().table.scan(&from, &to, page, at);
+        let Some((last, _)) = rows.last() else { break };
+        match scan.direction {
+            Direction::Up => from = [last, &[0][..]].concat().into(),
+            Direction::Down => to = last.clone(),
+        }
+        found.extend(values(rows));
+    }
+    found
+}
+
+impl Source for MemoryStore {
+    fn get(&self, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
+        let state = self.shared.state.read();
+        match state.table.get(key, state.mark.version) {
+            Lookup::Value(value) => Ok(Some(value)),
+            Lookup::Deleted | Lookup::Unknown => Ok(None),
+        }
+    }
+
+    fn scan(&self, from: &[u8], to: &[u8], scan: Scan) -> Result<Vec<(Bytes, Bytes)>, StoreError> {
+        let at = self.shared.state.read().mark.version;
+        Ok(scan_at(&self.shared, from, to, scan, at))
+    }
+}
+
+impl Store for MemoryStore {
+    fn mark(&self) -> Mark {
+        self.shared.state.read().mark.clone()
+    }
+
+    fn apply(&mut self, batch: &Batch, checkpoint: Bytes) -> Result<(), StoreError> {
+        let doubt = |_| StoreError::Doubt { what: "a batch does not decode".to_owned() };
+        batch.check().map_err(doubt)?;
+        let mut state = self.shared.state.write();
+        assert!(
+            batch.count == 0 || batch.first == state.mark.version.next(),
+            "batches are applied in order: {} after {}",
+            batch.first,
+            state.mark.version
+        );
+        let pins = self.shared.pins();
+        let mut ranges = false;
+        for change in batch.changes() {
+            let change = change.map_err(doubt)?;
+            for fact in change.facts() {
+                let fact = fact.map_err(doubt)?;
+                ranges |= matches!(fact, Fact::DeleteRange { .. });
+                match fact {
+                    Fact::Delete { key } if pins.is_none() => state.table.remove(&key),
+                    fact => state.table.apply(fact, change.version, pins),
+                }
+            }
+        }
+        if ranges {
+            state.table.forget_deleted(pins);
+        }
+        let version = state.mark.version.plus(u64::from(batch.count));
+        state.mark = Mark { version, checkpoint };
+        Ok(())
+    }
+
+    fn snapshots(&self) -> Arc<dyn Snapshots> {
+        Arc::new(Handle(Arc::clone(&self.shared)))
+    }
+}
+
+#[derive(Debug)]
+struct Handle(Arc<Shared>);
+
+impl Snapshots for Handle {
+    fn latest(&self) -> Arc<dyn Snapshot> {
+        let state = self.0.state.read();
+        let mark = state.mark.clone();
+        *self.0.pinned.lock().entry(mark.version).or_insert(0) += 1;
+        Arc::new(MemorySnapshot { shared: Arc::clone(&self.0), mark })
+    }
+}
+
+#[derive(Debug)]
+struct MemorySnapshot {
+    shared: Arc<Shared>,
+    mark: Mark,
+}
+
+impl Drop for MemorySnapshot {
+    fn drop(&mut self) {
+        let mut pinned = self.shared.pinned.lock();
+        if let Some(count) = pinned.get_mut(&self.mark.version) {
+            *count -= 1;
+            if *count == 0 {
+                pinned.remove(&self.mark.version);
+            }
+        }
+    }
+}
+
+impl Source for MemorySnapshot {
+    fn get(&self, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
+        match self.shared.state.read().table.get(key, self.mark.version) {
+            Lookup::Value(value) => Ok(Some(value)),
+            Lookup::Deleted | Lookup::Unknown => Ok(None),
+        }
+    }
+
+    fn scan(&self, from: &[u8], to: &[u8], scan: Scan) -> Result<Vec<(Bytes, Bytes)>, StoreError> {
+        Ok(scan_at(&self.shared, from, to, scan, self.mark.version))
+    }
+}
+
+impl Snapshot for MemorySnapshot {
+    fn mark(&self) -> &Mark {
+        &self.mark
+    }
+}

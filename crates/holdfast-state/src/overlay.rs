@@ -1,0 +1,250 @@
+//! What has been evaluated but is not applied yet.
+//!
+//! Later transactions must see it, no answer may rest on it before it is
+//! durable, and nobody but the evaluator ever reads it. A transaction writes
+//! straight into it and is taken back out again when it is refused.
+
+use std::{collections::BTreeMap, ops::Bound, sync::Arc};
+
+use bytes::Bytes;
+
+use crate::{
+    fact::{Change, Fact},
+    memtable::Lookup,
+    store::{Direction, Scan, Source, StoreError},
+    version::Version,
+};
+
+#[derive(Clone, Debug)]
+struct Pending {
+    version: Version,
+    value: Option<Arc<[u8]>>,
+}
+
+#[derive(Debug)]
+struct PendingRange {
+    from: Arc<[u8]>,
+    to: Arc<[u8]>,
+    version: Version,
+}
+
+/// Evaluated writes above the applied state.
+#[derive(Debug, Default)]
+pub struct Overlay {
+    rows: BTreeMap<Arc<[u8]>, Pending>,
+    ranges: Vec<PendingRange>,
+    /// What the open transaction displaced, oldest first.
+    undo: Vec<(Arc<[u8]>, Option<Pending>)>,
+    /// How many ranges there were when the open transaction began.
+    ranges_before: usize,
+}
+
+impl Overlay {
+    /// Nothing pending?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty() && self.ranges.is_empty()
+    }
+
+    /// Throws everything away: its writer leads no more.
+    pub fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    pub(crate) fn begin(&mut self) {
+        debug_assert!(self.undo.is_empty(), "one transaction at a time");
+        self.ranges_before = self.ranges.len();
+    }
+
+    pub(crate) fn commit(&mut self) {
+        self.undo.clear();
+    }
+
+    pub(crate) fn rollback(&mut self) {
+        while let Some((key, displaced)) = self.undo.pop() {
+            match displaced {
+                Some(pending) => self.rows.insert(key, pending),
+                None => self.rows.remove(&key),
+            };
+        }
+        self.ranges.truncate(self.ranges_before);
+    }
+
+    pub(crate) fn set(&mut self, key: &[u8], value: Option<&[u8]>, version: Version) {
+        let key: Arc<[u8]> = key.into();
+        let pending = Pending { version, value: value.map(Arc::from) };
+        let displaced = self.rows.insert(Arc::clone(&key), pending);
+        self.undo.push((key, displaced));
+    }
+
+    pub(crate) fn delete_range(&mut self, from: &[u8], to: &[u8], version: Version) {
+        if from >= to {
+            return;
+        }
+        let bounds = (Bound::Included(from), Bound::Excluded(to));
+        for (key, pending) in self.rows.range_mut::<[u8], _>(bounds) {
+            let displaced = std::mem::replace(pending, Pending { version, value: None });
+            self.undo.push((Arc::clone(key), Some(displaced)));
+        }
+        self.ranges.push(PendingRange { from: from.into(), to: to.into(), version });
+    }
+
+    /// Forgets what the store now holds: the facts of an applied transaction.
+    pub fn applied(&mut self, change: &Change) {
+        for fact in change.facts().map_while(Result::ok) {
+            match fact {
+                Fact::Put { key, .. } | Fact::Delete { key } => self.forget(&key, change.version),
+                Fact::DeleteRange { from, to } => {
+                    let bounds = (Bound::Included(&from[..]), Bound::Excluded(&to[..]));
+                    let gone = self.rows.range::<[u8], _>(bounds);
+                    let gone: Vec<_> = gone
+                        .filter(|(_, pending)| pending.version <= change.version)
+                        .map(|(key, _)| Arc::clone(key))
+                        .collect();
+                    gone.iter().for_each(|key| drop(self.rows.remove(key)));
+                    self.ranges.retain(|range| range.version > change.version);
+                }
+            }
+        }
+    }
+
+    fn forget(&mut self, key: &[u8], version: Version) {
+        if self.rows.get(key).is_some_and(|pending| pending.version <= version) {
+            self.rows.remove(key);
+        }
+    }
+
+    fn lookup(&self, key: &[u8]) -> Lookup {
+        match self.rows.get(key) {
+            Some(Pending { value: Some(value), .. }) => {
+                Lookup::Value(Bytes::copy_from_slice(value))
+            }
+            Some(Pending { value: None, .. }) => Lookup::Deleted,
+            None if self.covered(key) => Lookup::Deleted,
+            None => Lookup::Unknown,
+        }
+    }
+
+    fn covered(&self, key: &[u8]) -> bool {
+        self.ranges.iter().any(|range| *range.from <= *key && *key < *range.to)
+    }
+
+    /// The value of `key`: pending, or else what `base` has.
+    ///
+    /// # Errors
+    /// Those of `base`.
+    pub fn get(&self, base: &dyn Source, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
+        match self.lookup(key) {
+            Lookup::Value(value) => Ok(Some(value)),
+            Lookup::Deleted => Ok(None),
+            Lookup::Unknown => base.get(key),
+        }
+    }
+
+    /// A scan of `base` with what is pending laid over it.
+    ///
+    /// # Errors
+    /// Those of `base`.
+    pub fn scan(
+        &self,
+        base: &dyn Source,
+        from: &[u8],
+        to: &[u8],
+        scan: Scan,
+    ) -> Result<Vec<(Bytes, Bytes)>, StoreError> {
+        if from >= to {
+            return Ok(Vec::new());
+        }
+        let bounds = (Bound::Included(from), Bound::Excluded(to));
+        let mut pending = self.rows.range::<[u8], _>(bounds);
+        let next = move || match scan.direction {
+            Direction::Up => pending.next(),
+            Direction::Down => pending.next_back(),
+        };
+        let mut merge =
+            Merge { overlay: self, base, scan, ahead: None, next, page: Page::new(from, to) };
+        let mut found = Vec::new();
+        while found.len() < scan.limit {
+            let Some(pair) = merge.step()? else { break };
+            found.extend(pair);
+        }
+        Ok(found)
+    }
+}
+
+/// A window of the base, fetched in pieces.
+struct Page {
+    from: Vec<u8>,
+    to: Vec<u8>,
+    rows: std::vec::IntoIter<(Bytes, Bytes)>,
+    exhausted: bool,
+}
+
+impl Page {
+    fn new(from: &[u8], to: &[u8]) -> Self {
+        Self {
+            from: from.to_vec(),
+            to: to.to_vec(),
+            rows: Vec::new().into_iter(),
+            exhausted: false,
+        }
+    }
+
+    fn peek(
+        &mut self,
+        base: &dyn Source,
+        scan: Scan,
+    ) -> Result<Option<&(Bytes, Bytes)>, StoreError> {
+        if self.rows.as_slice().is_empty() && !self.exhausted {
+            let rows = base.scan(&self.from, &self.to, scan)?;
+            self.exhausted = rows.len() < scan.limit;
+            if let Some((last, _)) = rows.last() {
+                match scan.direction {
+                    Direction::Up => self.from = [last, &[0][..]].concat(),
+                    Direction::Down => self.to = last.to_vec(),
+                }
+            }
+            self.rows = rows.into_iter();
+        }
+        Ok(self.rows.as_slice().first())
+    }
+}
+
+/// Two ordered streams, the overlay's rows winning where both have a key.
+struct Merge<'a, F> {
+    overlay: &'a Overlay,
+    base: &'a dyn Source,
+    scan: Scan,
+    ahead: Option<(&'a Arc<[u8]>, &'a Pending)>,
+    next: F,
+    page: Page,
+}
+
+impl<'a, F: FnMut() -> Option<(&'a Arc<[u8]>, &'a Pending)>> Merge<'a, F> {
+    /// The next pair; the inner `None` is a key that turned out deleted.
+    fn step(&mut self) -> Result<Option<Option<(Bytes, Bytes)>>, StoreError> {
+        if self.ahead.is_none() {
+            self.ahead = (self.next)();
+        }
+        let below = self.page.peek(self.base, self.scan)?;
+        let order = match (self.ahead, below) {
+            (None, None) => return Ok(None),
+            (Some(_), None) => std::cmp::Ordering::Less,
+            (None, Some(_)) => std::cmp::Ordering::Greater,
+            (Some((key, _)), Some((below, _))) => match self.scan.direction {
+                Direction::Up => key[..].cmp(below),
+                Direction::Down => below[..].cmp(key),
+            },
+        };
+        if order.is_gt() {
+            let (key, value) = self.page.rows.next().expect("it was peeked at");
+            return Ok(Some((!self.overlay.covered(&key)).then_some((key, value))));
+        }
+        if order.is_eq() {
+            self.page.rows.next();
+        }
+        let (key, pending) = self.ahead.take().expect("it is not behind an empty stream");
+        let copy = |bytes: &Arc<[u8]>| Bytes::copy_from_slice(bytes);
+        Ok(Some(pending.value.as_ref().map(|value| (copy(key), copy(value)))))
+    }
+}

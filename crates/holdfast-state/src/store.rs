@@ -1,0 +1,136 @@
+//! The seam between a partition and whatever keeps its state.
+//!
+//! A store is an ordered map of bytes that one writer moves forward, batch by
+//! batch, and that many readers look at through [`Snapshot`]s. It is a
+//! *rebuildable cache* of the log: it never syncs per batch, it remembers in the
+//! same step which version it reflects, and when anything about it looks wrong
+//! it says [`StoreError::Doubt`], whereupon the partition steps down, throws it
+//! away and rebuilds from snapshot and log.
+
+use std::{fmt, sync::Arc};
+
+use bytes::Bytes;
+
+use crate::{fact::Batch, version::Version};
+
+/// Which way a scan goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// From the lowest key.
+    Up,
+    /// From the highest key.
+    Down,
+}
+
+/// How a scan goes, and how far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scan {
+    /// Upwards or downwards.
+    pub direction: Direction,
+    /// At most this many rows.
+    pub limit: usize,
+}
+
+impl Scan {
+    /// The first `limit` rows, lowest key first.
+    #[must_use]
+    pub const fn up(limit: usize) -> Self {
+        Self { direction: Direction::Up, limit }
+    }
+
+    /// The last `limit` rows, highest key first.
+    #[must_use]
+    pub const fn down(limit: usize) -> Self {
+        Self { direction: Direction::Down, limit }
+    }
+}
+
+/// How far a store has come.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mark {
+    /// The last transaction applied.
+    pub version: Version,
+    /// Where in the log that was, in the engine's own words; the store keeps
+    /// these bytes with the state and does not look into them.
+    pub checkpoint: Bytes,
+}
+
+/// Why a store cannot answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// What was read cannot be what was written. The state must be rebuilt.
+    #[error("the state is in doubt and must be rebuilt from snapshot and log: {what}")]
+    Doubt {
+        /// What did not fit, and where.
+        what: String,
+    },
+    /// The operating system refused a read or a write.
+    #[error("the state store failed: {what}")]
+    Io {
+        /// The operation and the system's words.
+        what: String,
+    },
+}
+
+/// How much the store wants its writer to slow down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pressure {
+    /// Go on.
+    None,
+    /// Writing back has fallen behind: admit nothing new until it has caught up.
+    Full,
+}
+
+/// Something keys can be looked up in.
+pub trait Source: fmt::Debug {
+    /// The value of `key`.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn get(&self, key: &[u8]) -> Result<Option<Bytes>, StoreError>;
+
+    /// At most `scan.limit` pairs with `from <= key < to`, in the scan's order.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn scan(&self, from: &[u8], to: &[u8], scan: Scan) -> Result<Vec<(Bytes, Bytes)>, StoreError>;
+}
+
+/// The state at one version, for as long as it is held. Cheap to take; holding
+/// one for long makes the store keep what has been overwritten since.
+pub trait Snapshot: Source + Send + Sync {
+    /// What this snapshot reflects.
+    fn mark(&self) -> &Mark;
+}
+
+/// Takes snapshots from any thread.
+pub trait Snapshots: Send + Sync + fmt::Debug {
+    /// The newest applied state.
+    fn latest(&self) -> Arc<dyn Snapshot>;
+}
+
+/// Where a partition's state lives. As a [`Source`] it answers from the newest
+/// applied state.
+pub trait Store: Source + Send {
+    /// What the state reflects.
+    fn mark(&self) -> Mark;
+
+    /// Applies a batch and, in the same step, the mark's new checkpoint. Readers
+    /// see all of it or nothing. The batch follows the mark: its first version is
+    /// the next.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the state is then in doubt, whatever was applied.
+    ///
+    /// # Panics
+    /// When the batch does not follow the mark: that is a bug of ours.
+    fn apply(&mut self, batch: &Batch, checkpoint: Bytes) -> Result<(), StoreError>;
+
+    /// A handle that takes snapshots.
+    fn snapshots(&self) -> Arc<dyn Snapshots>;
+
+    /// Whether the writer should slow down.
+    fn pressure(&self) -> Pressure {
+        Pressure::None
+    }
+}
