@@ -25,6 +25,17 @@ impl EntryBuilder {
         Self { buffer }
     }
 
+    /// A builder around a buffer that already has [`HEADER_BYTES`] of room in front and the body
+    /// behind it, for a body that somebody else encodes.
+    ///
+    /// # Panics
+    /// When the buffer has no room for the header.
+    #[must_use]
+    pub fn around(buffer: Vec<u8>) -> Self {
+        assert!(buffer.len() >= HEADER_BYTES, "the header needs room in front of the body");
+        Self { buffer }
+    }
+
     /// Appends to the body.
     pub fn put(&mut self, bytes: &[u8]) {
         self.buffer.extend_from_slice(bytes);
