@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, ops::Bound, sync::Arc};
 use bytes::Bytes;
 
 use crate::{
-    fact::{Change, Fact},
+    fact::Fact,
     memtable::Lookup,
     store::{Direction, Scan, Source, StoreError},
     version::Version,
@@ -89,21 +89,19 @@ impl Overlay {
         self.ranges.push(PendingRange { from: from.into(), to: to.into(), version });
     }
 
-    /// Forgets what the store now holds: the facts of an applied transaction.
-    pub fn applied(&mut self, change: &Change) {
-        for fact in change.facts().map_while(Result::ok) {
-            match fact {
-                Fact::Put { key, .. } | Fact::Delete { key } => self.forget(&key, change.version),
-                Fact::DeleteRange { from, to } => {
-                    let bounds = (Bound::Included(&from[..]), Bound::Excluded(&to[..]));
-                    let gone = self.rows.range::<[u8], _>(bounds);
-                    let gone: Vec<_> = gone
-                        .filter(|(_, pending)| pending.version <= change.version)
-                        .map(|(key, _)| Arc::clone(key))
-                        .collect();
-                    gone.iter().for_each(|key| drop(self.rows.remove(key)));
-                    self.ranges.retain(|range| range.version > change.version);
-                }
+    /// Forgets what the store now holds: a fact of the applied transaction `version`.
+    pub fn applied(&mut self, fact: &Fact, version: Version) {
+        match fact {
+            Fact::Put { key, .. } | Fact::Delete { key } => self.forget(key, version),
+            Fact::DeleteRange { from, to } => {
+                let bounds = (Bound::Included(&from[..]), Bound::Excluded(&to[..]));
+                let gone = self.rows.range::<[u8], _>(bounds);
+                let gone: Vec<_> = gone
+                    .filter(|(_, pending)| pending.version <= version)
+                    .map(|(key, _)| Arc::clone(key))
+                    .collect();
+                gone.iter().for_each(|key| drop(self.rows.remove(key)));
+                self.ranges.retain(|range| range.version > version);
             }
         }
     }

@@ -148,10 +148,15 @@ pub trait Read {
     /// # Errors
     /// [`Abort`]
     fn get<T: Table>(&self, key: T::Key<'_>) -> Result<Option<T::Row>, Abort> {
-        match self.get_stored(&stored_key(self.namespace(), T::ID, &key))? {
-            Some(bytes) => Ok(Some(parse::<T>(&bytes)?)),
-            None => Ok(None),
-        }
+        self.get_row::<T>(&stored_key(self.namespace(), T::ID, &key))
+    }
+
+    /// The row under a stored key, of whichever namespace.
+    ///
+    /// # Errors
+    /// [`Abort`]
+    fn get_row<T: Table>(&self, key: &[u8]) -> Result<Option<T::Row>, Abort> {
+        self.get_stored(key)?.map(|bytes| parse::<T>(&bytes)).transpose()
     }
 
     /// Rows whose key begins with `prefix`, in key order.

@@ -219,7 +219,8 @@ impl<'a> Tx<'a> {
     }
 
     /// Arms a timer: `handler` runs with `payload` as a transaction of this
-    /// namespace once log time has reached `due`. A time that is past means now.
+    /// namespace once log time has reached `due`. A time that is not in the future
+    /// means as soon as can be.
     ///
     /// # Errors
     /// [`Abort::TooLarge`], also beyond 65,535 timers.
@@ -232,7 +233,8 @@ impl<'a> Tx<'a> {
         let number = self.timers;
         self.timers =
             number.checked_add(1).ok_or(Abort::TooLarge { what: "timers", limit: 65_535 })?;
-        let due = due.max(self.context.now);
+        // Strictly later than now: whoever has looked for timers due by now has seen them all.
+        let due = due.max(self.context.now.plus_us(1));
         let timer = TimerId { due, version: self.context.version, number };
         let mut bytes = Vec::new();
         payload.write(&mut bytes);
@@ -331,6 +333,14 @@ impl<'a> Tx<'a> {
             return Err(Abort::TooLarge { what: "bytes read", limit: budget.read_bytes_max });
         }
         Ok(())
+    }
+
+    /// What it did so far, in calls and hundreds of bytes: what fairness charges.
+    #[must_use]
+    pub fn cost(&self) -> u32 {
+        let bytes = self.read_bytes.get().saturating_add(self.batch.open_bytes());
+        let bytes = u32::try_from(bytes / 100).unwrap_or(u32::MAX);
+        self.reads.get().saturating_add(self.writes).saturating_add(bytes)
     }
 
     /// Takes back all it wrote; it goes on as if it had just begun, so that a
