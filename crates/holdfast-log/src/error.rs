@@ -139,4 +139,9 @@ impl LogError {
             | Self::Io { .. } => false,
         }
     }
+
+    /// Makes an error of the system into an [`LogError::Io`] of this operation.
+    pub(crate) fn io(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+        |source| Self::Io { what: what.into(), source: Arc::new(source) }
+    }
 }

@@ -9,23 +9,30 @@
 //! * [`position`], [`epoch`], [`identity`] – the coordinates;
 //! * [`log`], [`error`], [`blocking`] – the seam, what it refuses, and how to wait for it;
 //! * [`entry`] – the bytes of one position; [`reader`] – which of them count;
-//! * [`memory`] – a log for tests and simulation.
+//! * [`memory`] – a log for tests and simulation; [`file`] – the durable log of one process;
+//! * [`disk`] – the few operations the file log asks of a disk, real or failing on purpose;
+//! * [`conformance`] – the suite that every log passes.
 //!
 //! This crate has no tokio, no clock and no HTTP; it knows neither transactions nor state.
 
 pub mod blocking;
+pub mod conformance;
+pub mod disk;
 pub mod entry;
 pub mod epoch;
 pub mod error;
+pub mod file;
 pub mod identity;
 pub mod log;
 pub mod memory;
 pub mod position;
 pub mod reader;
 
+pub use disk::{Disk, FaultDisk, RealDisk};
 pub use entry::{Body, Claim, Entry, EntryBuilder, EntryError, EntryHeader};
 pub use epoch::{Epoch, Nonce};
 pub use error::LogError;
+pub use file::{FileLog, FileLogOptions, FileLogStats, Spare};
 pub use identity::{Hash, LogId};
 pub use log::{Append, Done, Durability, Log, Properties, Read};
 pub use memory::MemoryLog;

@@ -1,1 +1,5 @@
-//! The log from outside.
+//! The logs from outside: conformance, crashes, corruption, faults.
+
+#![expect(clippy::unwrap_used, reason = "a test fails where something is not as it should be")]
+
+mod conformance;
