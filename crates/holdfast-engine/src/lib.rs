@@ -1,1 +1,37 @@
-//! Under construction.
+//! A partition: evaluate, append, apply, answer.
+//!
+//! [`Engine`] is a state machine without IO; `driver` runs it on a thread of
+//! its own over a real log and real clocks, and [`Partition`] is the handle that
+//! everyone else holds. Read in this order: [`request`], [`event`], [`engine`],
+//! `leading`, [`pipeline`], then [`clock`], [`admission`], [`idempotency`],
+//! [`timers`], and last `driver`, [`partition`], [`feed`], [`snapshots`].
+//!
+//! Invariants: nothing is answered before all that it saw is durable; state
+//! changes only by applying what the log holds; this crate knows no primitive.
+
+pub mod admission;
+pub mod clock;
+mod clocks;
+pub mod config;
+mod driver;
+pub mod engine;
+pub mod event;
+pub mod feed;
+pub mod idempotency;
+mod inbox;
+mod leading;
+pub mod metrics;
+pub mod partition;
+pub mod pipeline;
+pub mod request;
+pub mod snapshots;
+pub mod timers;
+
+pub use config::{Config, TimerHandler};
+pub use engine::Engine;
+pub use event::{Action, Event, Now, Stopped};
+pub use feed::{Feed, FeedError};
+pub use metrics::Metrics;
+pub use partition::{Partition, Parts, Phase};
+pub use request::{Answer, Decision, Failure, Fingerprint, Idempotency, Outcome, Request};
+pub use snapshots::SnapshotKeeper;

@@ -1,0 +1,53 @@
+//! What a partition is told when it is opened. All of it bounds something.
+
+use holdfast_state::{Abort, Budget, Tx};
+
+use crate::clock::ClockBounds;
+
+/// A function that does what a due timer says. It runs as a transaction of the
+/// namespace that armed the timer, with the payload it was armed with.
+pub type TimerHandler = fn(&mut Tx<'_>, &[u8]) -> Result<(), Abort>;
+
+/// Settings of a partition's engine.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// What this node is called in its claims.
+    pub node: String,
+    /// Where others reach it; part of its claims.
+    pub address: String,
+    /// Handlers by name.
+    pub timers: Vec<(&'static str, TimerHandler)>,
+    /// What one transaction may use. Bytes written are bounded by the log's
+    /// largest entry as well.
+    pub budget: Budget,
+    /// Requests that may wait for evaluation; one more is refused.
+    pub waiting_max: usize,
+    /// Entries that may be on their way to the log. Two keep the disk busy while
+    /// the next batch gathers; more make batches smaller.
+    pub entries_in_flight_max: usize,
+    /// A batch this large goes out even though more could be gathered, in bytes.
+    pub batch_bytes: usize,
+    /// Idempotency records are kept at least this long, in microseconds.
+    pub retention_us: u64,
+    /// A snapshot is taken after this many bytes of log.
+    pub snapshot_bytes: u64,
+    /// How far the wall clock may be off; `None` accepts any.
+    pub clock: Option<ClockBounds>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            node: "node".to_owned(),
+            address: String::new(),
+            timers: Vec::new(),
+            budget: Budget::default(),
+            waiting_max: 8_192,
+            entries_in_flight_max: 2,
+            batch_bytes: 256 << 10,
+            retention_us: 24 * 3600 * 1_000_000,
+            snapshot_bytes: 1 << 30,
+            clock: Some(ClockBounds::default()),
+        }
+    }
+}

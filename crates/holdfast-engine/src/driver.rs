@@ -1,0 +1,151 @@
+//! Runs an engine on a thread of its own, over a real log and real clocks.
+//!
+//! One loop: take what has come, let the engine work, do what it wants done.
+//! Whatever takes long (the log, snapshots) answers through the inbox.
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use holdfast_log::{Log, Position};
+
+use crate::{
+    clocks::Clocks,
+    engine::Engine,
+    event::{Action, Event, Stopped},
+    feed::Feed,
+    inbox::Inbox,
+    partition::Status,
+    snapshots::SnapshotKeeper,
+};
+
+/// How much one read of the log brings, in bytes.
+const READ_BYTES: usize = 4 << 20;
+
+/// How long an append rests that the log could not take for now.
+const RETRY_US: u64 = 10_000;
+
+/// The engine's hands.
+pub(crate) struct Driver {
+    pub(crate) engine: Engine,
+    pub(crate) log: Arc<dyn Log>,
+    pub(crate) inbox: Arc<Inbox>,
+    pub(crate) feed: Arc<Feed>,
+    pub(crate) status: Arc<Status>,
+    pub(crate) snapshots: Option<SnapshotKeeper>,
+    pub(crate) clocks: Clocks,
+    /// Appends that rest, with the time at which they go out again.
+    pub(crate) resting: VecDeque<(u64, Position, Bytes)>,
+}
+
+impl Driver {
+    /// Runs until the engine has stopped, and says why. The log is closed then.
+    pub(crate) fn run(mut self) -> Stopped {
+        self.inbox.own();
+        let mut events = VecDeque::new();
+        let why = loop {
+            if let Some(why) = self.act() {
+                break why;
+            }
+            self.inbox.take(&mut events);
+            let now = self.clocks.now();
+            let idle = events.is_empty();
+            for event in events.drain(..) {
+                self.engine.handle(event, now);
+            }
+            self.engine.handle(Event::Tick, now);
+            self.engine.work(self.clocks.now());
+            self.retry_rested(now.monotonic_us);
+            if idle && !self.engine.is_busy() && !self.engine.has_actions() {
+                let longest = self.longest_sleep();
+                self.inbox.sleep(longest);
+            }
+        };
+        self.finish(&why);
+        why
+    }
+
+    fn longest_sleep(&mut self) -> Duration {
+        let us = self.engine.idle_us(self.clocks.now());
+        let us = if self.resting.is_empty() { us } else { us.min(RETRY_US) };
+        // A full state store does not tell when it has room again.
+        Duration::from_micros(if self.engine.is_held_up() { us.min(500) } else { us })
+    }
+
+    /// Does all that the engine wants done; tells why, when that was to stop.
+    fn act(&mut self) -> Option<Stopped> {
+        while let Some(action) = self.engine.next_action() {
+            match action {
+                Action::Append(position, bytes) => self.append(position, bytes),
+                Action::AppendLater(position, bytes) => {
+                    let due = self.clocks.monotonic_us() + RETRY_US;
+                    self.resting.push_back((due, position, bytes));
+                }
+                Action::Read(position) => {
+                    let inbox = Arc::clone(&self.inbox);
+                    let done = move |reads| inbox.push(Event::ReadBack(position, reads));
+                    self.log.read(position, READ_BYTES, Box::new(done));
+                }
+                Action::Reply(reply, answer) => reply(answer),
+                Action::Applied(state, batch) => self.feed.publish(&state, batch),
+                Action::Keep(snapshot) => self.keep(snapshot),
+                Action::Trim(below) => self.trim(below),
+                Action::Led(version) => {
+                    tracing::info!(%version, "leading");
+                    self.status.led();
+                }
+                Action::Stopped(why) => return Some(why),
+            }
+        }
+        None
+    }
+
+    fn append(&self, position: Position, bytes: Bytes) {
+        let inbox = Arc::clone(&self.inbox);
+        let done = move |result| inbox.push(Event::Appended(position, result));
+        self.log.append(position, bytes, Box::new(done));
+    }
+
+    fn retry_rested(&mut self, now_us: u64) {
+        while self.resting.front().is_some_and(|(due, ..)| *due <= now_us) {
+            if let Some((_, position, bytes)) = self.resting.pop_front() {
+                self.append(position, bytes);
+            }
+        }
+    }
+
+    fn keep(&self, snapshot: Arc<dyn holdfast_state::Snapshot>) {
+        match &self.snapshots {
+            Some(keeper) => {
+                let inbox = Arc::clone(&self.inbox);
+                keeper.keep(snapshot, move |event| inbox.push(event));
+            }
+            None => self.inbox.push(Event::SnapshotFailed("no place to keep it".to_owned())),
+        }
+    }
+
+    fn trim(&self, below: Position) {
+        let feed = Arc::clone(&self.feed);
+        self.log.trim(
+            below,
+            Box::new(move |result| match result {
+                Ok(()) => feed.trimmed(below),
+                Err(error) => tracing::error!(%error, %below, "the log could not be trimmed"),
+            }),
+        );
+    }
+
+    fn finish(&mut self, why: &Stopped) {
+        self.status.stopped(why);
+        self.inbox.close(&why.to_string());
+        self.feed.close();
+        match why {
+            Stopped::Cleanly => tracing::info!("stopped"),
+            Stopped::Deposed => tracing::warn!("stopped: another node leads"),
+            Stopped::Failed(reason) => tracing::error!(reason, "stopped"),
+            Stopped::StateInDoubt(what) => tracing::error!(what, "stopped: the state is in doubt"),
+        }
+        if let Err(error) = holdfast_log::blocking::close(self.log.as_ref()) {
+            tracing::warn!(%error, "the log did not close cleanly");
+        }
+    }
+}

@@ -1,0 +1,612 @@
+//! The partition as a state machine: events in, actions out.
+//!
+//! It begins by reading the log to its first hole, claims leadership there, and
+//! then turns requests into entries. Everyone who reads the log, this node
+//! included, changes state in one way only: what the positions hold goes through
+//! the [`Reader`] automaton, and the batches that count are applied in order.
+//!
+//! ```text
+//! Request ─▶ admission ─▶ evaluate ─▶ open batch ─▶ seal ─▶ Append
+//! Appended ─▶ pipeline ─▶ reader ─▶ apply ─▶ Reply, Applied
+//! ```
+//!
+//! No clock, no IO, no thread: the driver brings time and answers with each
+//! event, and the simulator is another driver.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use bytes::Bytes;
+use holdfast_log::{
+    Append, Claim, EntryHeader, Hash, LogError, LogId, Nonce, Position, Read, Reader, ReaderState,
+    Step, entry::FEATURE_LEVEL,
+};
+use holdfast_state::{
+    Batch, LogTime, Mark, Namespace, Scan, Store, StoreError, Table as _, Version,
+    store::Pressure,
+    table::{split_key, stored_key},
+};
+
+use crate::{
+    admission::Admission,
+    clock::LogClock,
+    config::Config,
+    event::{Action, Event, Now, Stopped},
+    idempotency::{Filing, Records},
+    leading::Leading,
+    metrics::Metrics,
+    pipeline::{Pipeline, Waiting},
+    request::{Failure, Request},
+    timers::DueTimers,
+};
+
+/// Requests evaluated between two looks at what else has come.
+const SLICE: usize = 64;
+
+/// How long the lease of a claim lasts. Nothing rests on it while one node runs
+/// on a log of its own; it stands in the claim so that later readers know it.
+const LEASE_MS: u64 = 2_000;
+
+/// A partition.
+#[derive(Debug)]
+pub struct Engine {
+    config: Config,
+    store: Box<dyn Store>,
+    reader: Reader,
+    role: Role,
+    admission: Admission,
+    /// Timers and housekeeping: reserved capacity, before everyone else (P22).
+    internal: VecDeque<Request>,
+    actions: VecDeque<Action>,
+    snapshots: SnapshotPlan,
+    random: SplitMix,
+    stopping: bool,
+    metrics: Arc<Metrics>,
+}
+
+#[derive(Debug)]
+enum Role {
+    /// Reading up to the first hole.
+    Reading,
+    /// A claim is on its way.
+    Claiming(Pipeline, Nonce),
+    Leading(Box<Leading>),
+    Stopped(Stopped),
+}
+
+/// When to take snapshots and what they allow to trim (P16).
+#[derive(Debug)]
+struct SnapshotPlan {
+    /// Bytes of log applied since the last one was begun.
+    bytes: u64,
+    running: bool,
+    /// Where the newest verified snapshot goes on.
+    newest: Option<Position>,
+}
+
+/// Seeds for transactions and nonces (Steele et al., "Fast splittable
+/// pseudorandom number generators", 2014).
+#[derive(Debug)]
+struct SplitMix(u64);
+
+impl SplitMix {
+    const fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    fn bytes(&mut self) -> [u8; 16] {
+        let (high, low) = (self.next(), self.next());
+        ((u128::from(high) << 64) | u128::from(low)).to_be_bytes()
+    }
+}
+
+impl Engine {
+    /// A partition whose state is `store`. `seed` must be fresh in every life of
+    /// the process: nonces come from it (P7). `newest_snapshot` is where the
+    /// newest verified snapshot goes on.
+    ///
+    /// # Errors
+    /// [`StoreError::Doubt`] when the store's checkpoint does not decode.
+    pub fn new(
+        config: Config,
+        store: Box<dyn Store>,
+        seed: u64,
+        newest_snapshot: Option<Position>,
+    ) -> Result<Self, StoreError> {
+        let checkpoint = checkpoint_of(&store.mark())?;
+        let reader = Reader::start(checkpoint);
+        let mut engine = Self {
+            admission: Admission::new(config.waiting_max),
+            config,
+            store,
+            reader,
+            role: Role::Reading,
+            internal: VecDeque::new(),
+            actions: VecDeque::new(),
+            snapshots: SnapshotPlan { bytes: 0, running: false, newest: newest_snapshot },
+            random: SplitMix(seed),
+            stopping: false,
+            metrics: Arc::default(),
+        };
+        engine.read_on();
+        Ok(engine)
+    }
+
+    /// What is to be done next, in order.
+    pub fn next_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    /// Is there anything to be done?
+    #[must_use]
+    pub fn has_actions(&self) -> bool {
+        !self.actions.is_empty()
+    }
+
+    /// Is evaluation waiting for the state store to write back?
+    #[must_use]
+    pub fn is_held_up(&self) -> bool {
+        self.store.pressure() == Pressure::Full
+    }
+
+    /// What it counts.
+    #[must_use]
+    pub const fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
+    }
+
+    /// The state, for whoever takes snapshots and views.
+    #[must_use]
+    pub fn store(&self) -> &dyn Store {
+        self.store.as_ref()
+    }
+
+    /// Gives the state back when the partition is over.
+    #[must_use]
+    pub fn into_store(self) -> Box<dyn Store> {
+        self.store
+    }
+
+    /// Is there something to evaluate, or room to send what was evaluated?
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        match &self.role {
+            Role::Leading(leading) => {
+                let waiting = self.admission.waiting() + self.internal.len() > 0;
+                let room = leading.pipeline.depth() < self.config.entries_in_flight_max;
+                (waiting && self.may_evaluate()) || (leading.has_batch() && room)
+            }
+            Role::Reading | Role::Claiming(..) | Role::Stopped(_) => false,
+        }
+    }
+
+    /// For how long nothing happens unless an event comes, in microseconds: until
+    /// the next timer is due, at most a second.
+    pub fn idle_us(&mut self, now: Now) -> u64 {
+        const LONGEST_US: u64 = 1_000_000;
+        let Role::Leading(leading) = &mut self.role else { return LONGEST_US };
+        let time = leading.clock.read(now);
+        leading.timers.earliest().since_us(time).min(LONGEST_US)
+    }
+
+    /// Takes an event in. Cheap: nothing is evaluated here.
+    pub fn handle(&mut self, event: Event, now: Now) {
+        match event {
+            Event::Request(request) => self.admit(request),
+            Event::Appended(position, Ok(append)) => self.appended(position, append, now),
+            Event::Appended(position, Err(error)) => self.append_failed(position, &error),
+            Event::ReadBack(from, Ok(reads)) => self.read_back(from, reads, now),
+            Event::ReadBack(_, Err(error)) => self.stop(Stopped::Failed(error.to_string())),
+            Event::Tick => self.tick(now),
+            Event::SnapshotKept(state) => self.snapshot_kept(&state),
+            Event::SnapshotFailed(error) => {
+                tracing::error!(error, "a snapshot could not be kept; the log is not trimmed");
+                self.snapshots.running = false;
+            }
+            Event::Stop => {
+                self.stopping = true;
+                self.finish_if_done();
+            }
+        }
+    }
+
+    fn admit(&mut self, request: Request) {
+        let unavailable = match &self.role {
+            _ if self.stopping => Some("it is shutting down".to_owned()),
+            Role::Stopped(why) => Some(why.to_string()),
+            Role::Reading | Role::Claiming(..) | Role::Leading(_) => None,
+        };
+        if let Some(reason) = unavailable {
+            self.refuse(request, Failure::Unavailable { reason });
+        } else if let Err(request) = self.admission.push(request) {
+            self.metrics.overloaded.increment();
+            self.refuse(request, Failure::Overloaded);
+        }
+        self.metrics.waiting.set(self.admission.waiting() as u64);
+    }
+
+    fn refuse(&mut self, request: Request, failure: Failure) {
+        self.actions.push_back(Action::Reply(request.reply, Err(failure)));
+    }
+
+    // ---- evaluating -------------------------------------------------------------
+
+    /// Evaluates a slice of what waits, and sends what can be sent.
+    pub fn work(&mut self, now: Now) {
+        for _ in 0..SLICE {
+            if !self.may_evaluate() {
+                break;
+            }
+            let Some((request, internal)) = self.next_request() else { break };
+            self.evaluate(request, internal, now);
+        }
+        self.metrics.waiting.set(self.admission.waiting() as u64);
+        self.send();
+        self.finish_if_done();
+    }
+
+    fn may_evaluate(&self) -> bool {
+        let Role::Leading(leading) = &self.role else { return false };
+        leading.batch_bytes() < self.config.batch_bytes && self.store.pressure() == Pressure::None
+    }
+
+    fn next_request(&mut self) -> Option<(Request, bool)> {
+        match self.internal.pop_front() {
+            Some(request) => Some((request, true)),
+            None => self.admission.pop().map(|request| (request, false)),
+        }
+    }
+
+    fn evaluate(&mut self, request: Request, internal: bool, now: Now) {
+        let Role::Leading(leading) = &mut self.role else { return };
+        let namespace = request.namespace;
+        if request.deadline_us.is_some_and(|deadline| deadline <= now.monotonic_us) {
+            self.metrics.too_late.increment();
+            self.admission.charge(namespace, 1);
+            self.refuse(request, Failure::Deadline);
+            return;
+        }
+        let given = (now, self.random.next(), self.config.budget);
+        let evaluated = leading.evaluate(self.store.as_ref(), request, given);
+        self.metrics.evaluated.increment();
+        if !internal {
+            self.admission.charge(namespace, evaluated.cost);
+        }
+        if let Some(waiting) = evaluated.now {
+            self.reply(waiting);
+        }
+        if let Some(what) = evaluated.doubt {
+            self.stop(Stopped::StateInDoubt(what));
+        }
+    }
+
+    fn reply(&mut self, Waiting { reply, answer }: Waiting) {
+        self.metrics.count(&answer);
+        self.actions.push_back(Action::Reply(reply, answer));
+    }
+
+    /// Sends the open batch if the pipeline has room for it.
+    fn send(&mut self) {
+        let durable = self.reader.state().next_position.previous();
+        let Role::Leading(leading) = &mut self.role else { return };
+        if leading.has_batch() && leading.pipeline.depth() < self.config.entries_in_flight_max {
+            let (position, bytes) = leading.seal(durable);
+            self.metrics.entries.increment();
+            self.metrics.entry_bytes.add(bytes.len() as u64);
+            self.actions.push_back(Action::Append(position, bytes));
+        }
+    }
+
+    // ---- the log's answers ------------------------------------------------------
+
+    fn appended(&mut self, position: Position, append: Append, now: Now) {
+        let pipeline = match &mut self.role {
+            Role::Claiming(pipeline, _) => pipeline,
+            Role::Leading(leading) => &mut leading.pipeline,
+            Role::Reading | Role::Stopped(_) => return,
+        };
+        if pipeline.answered(position, append).is_err() {
+            // Somebody trimmed past us, so somebody leads and is far ahead (P3).
+            self.stop(Stopped::Deposed);
+            return;
+        }
+        self.advance(now);
+        self.send();
+        self.finish_if_done();
+    }
+
+    fn append_failed(&mut self, position: Position, error: &LogError) {
+        if error.is_permanent() {
+            self.stop(Stopped::Failed(error.to_string()));
+            return;
+        }
+        let pipeline = match &self.role {
+            Role::Claiming(pipeline, _) => pipeline,
+            Role::Leading(leading) => &leading.pipeline,
+            Role::Reading | Role::Stopped(_) => return,
+        };
+        if let Some(bytes) = pipeline.sent(position) {
+            // The same bytes at the same place: if it was there after all, it is found (P6).
+            self.actions.push_back(Action::AppendLater(position, bytes.clone()));
+        }
+    }
+
+    /// Reads, in order, every position whose content is known.
+    fn advance(&mut self, now: Now) {
+        loop {
+            let position = self.reader.state().next_position;
+            let known = match &mut self.role {
+                Role::Claiming(pipeline, _) => pipeline.take_known(position),
+                Role::Leading(leading) => leading.pipeline.take_known(position),
+                Role::Reading | Role::Stopped(_) => None,
+            };
+            let Some(bytes) = known else { return };
+            self.feed(position, &bytes, now);
+        }
+    }
+
+    /// What one position holds takes its effect.
+    fn feed(&mut self, position: Position, bytes: &Bytes, now: Now) {
+        match self.reader.feed(position, bytes) {
+            Ok(Step::Batch(header, body)) => self.apply(position, &header, body),
+            Ok(Step::Claim(header, _)) => self.claimed(&header, now),
+            Ok(Step::Dead(reason)) => self.dead(position, &format!("{reason:?}")),
+            Err(broken) => self.stop(Stopped::Failed(broken.to_string())),
+        }
+    }
+
+    fn dead(&mut self, position: Position, reason: &str) {
+        tracing::warn!(%position, reason, "a dead entry");
+        match &mut self.role {
+            Role::Leading(leading) => {
+                for (position, bytes) in leading.pipeline.resend_after(position) {
+                    self.actions.push_back(Action::Append(position, bytes));
+                }
+            }
+            Role::Claiming(..) => self.read_on(),
+            Role::Reading | Role::Stopped(_) => {}
+        }
+    }
+
+    fn claimed(&mut self, header: &EntryHeader, now: Now) {
+        match &self.role {
+            Role::Claiming(_, nonce) if *nonce == header.nonce => self.lead(now),
+            Role::Claiming(..) | Role::Leading(_) => self.stop(Stopped::Deposed),
+            Role::Reading | Role::Stopped(_) => {}
+        }
+    }
+
+    /// The only way state changes.
+    fn apply(&mut self, position: Position, header: &EntryHeader, body: Bytes) {
+        let batch = Batch {
+            first: Version::new(header.first_version),
+            count: header.count,
+            time: LogTime::from_us(header.log_time_us),
+            bytes: body,
+        };
+        let checkpoint = Bytes::copy_from_slice(&self.reader.state().encode());
+        if let Err(error) = self.store.apply(&batch, checkpoint) {
+            self.stop(Stopped::StateInDoubt(error.to_string()));
+            return;
+        }
+        self.metrics.applied.add(u64::from(batch.count));
+        self.metrics.version.set(self.reader.state().next_version - 1);
+        self.metrics.position.set(position.get());
+        self.snapshots.bytes += batch.bytes.len() as u64;
+        if let Role::Leading(leading) = &mut self.role {
+            for change in batch.changes().map_while(Result::ok) {
+                for fact in change.facts().map_while(Result::ok) {
+                    leading.applied(&fact, change.version);
+                }
+            }
+            for waiting in leading.pipeline.acknowledge(header.sequence) {
+                self.reply(waiting);
+            }
+        }
+        self.actions.push_back(Action::Applied(*self.reader.state(), batch));
+        self.snapshot_if_due();
+        if matches!(self.role, Role::Claiming(..)) {
+            // Another leader's entry was there first: read what else it wrote.
+            self.read_on();
+        }
+    }
+
+    // ---- reading and claiming ---------------------------------------------------
+
+    fn read_on(&mut self) {
+        self.role = Role::Reading;
+        self.actions.push_back(Action::Read(self.reader.state().next_position));
+    }
+
+    fn read_back(&mut self, from: Position, reads: Vec<Read>, now: Now) {
+        let mut position = from;
+        for read in reads {
+            if !matches!(self.role, Role::Reading) {
+                return;
+            }
+            match read {
+                Read::Entry(bytes) => self.feed(position, &bytes, now),
+                Read::Empty => {
+                    self.claim(now);
+                    return;
+                }
+                Read::Trimmed => {
+                    let what = format!("the log begins after position {position}");
+                    self.stop(Stopped::StateInDoubt(what));
+                    return;
+                }
+            }
+            position = position.next();
+        }
+        if matches!(self.role, Role::Reading) {
+            self.read_on();
+        }
+    }
+
+    /// Claims the first hole, having applied everything below (P7).
+    fn claim(&mut self, now: Now) {
+        if self.stopping {
+            self.stop(Stopped::Cleanly);
+            return;
+        }
+        let state = *self.reader.state();
+        let last = LogTime::from_us(state.log_time_us);
+        let mut clock = match LogClock::anchor(last, now, self.config.clock) {
+            Ok(clock) => clock,
+            Err(off) => {
+                self.stop(Stopped::Failed(off.to_string()));
+                return;
+            }
+        };
+        let nonce = Nonce::from_bytes(self.random.bytes());
+        let header = EntryHeader {
+            feature_level: FEATURE_LEVEL,
+            log: state.identity.unwrap_or_else(|| LogId::from_bytes(self.random.bytes())),
+            previous: if state.identity.is_some() { state.hash } else { Hash::ZERO },
+            epoch: state.epoch.next(),
+            nonce,
+            sequence: 0,
+            first_version: state.next_version,
+            count: 0,
+            log_time_us: clock.read(now).as_us(),
+            durable: state.next_position.previous(),
+        };
+        let claim = Claim {
+            node: self.config.node.clone(),
+            address: self.config.address.clone(),
+            lease_ms: LEASE_MS,
+        };
+        let mut pipeline = Pipeline::new(state.next_position);
+        let bytes = claim.seal(&header);
+        let position = pipeline.send(bytes.clone());
+        self.role = Role::Claiming(pipeline, nonce);
+        self.actions.push_back(Action::Append(position, bytes));
+    }
+
+    /// Our claim counts.
+    fn lead(&mut self, now: Now) {
+        let state = self.reader.state();
+        let last = LogTime::from_us(state.log_time_us);
+        let clock = LogClock::anchor(last, now, None).expect("without bounds any clock does");
+        let oldest = match oldest_bucket(self.store.as_ref()) {
+            Ok(oldest) => oldest,
+            Err(error) => {
+                self.stop(Stopped::StateInDoubt(error.to_string()));
+                return;
+            }
+        };
+        let filing = Filing::new(self.config.retention_us, oldest);
+        let timers = DueTimers::new(self.config.timers.clone());
+        let leading = Leading::begin(state, clock, filing, timers);
+        self.actions.push_back(Action::Led(Version::new(state.next_version)));
+        self.role = Role::Leading(Box::new(leading));
+        self.tick(now);
+    }
+
+    // ---- time and snapshots -----------------------------------------------------
+
+    fn tick(&mut self, now: Now) {
+        let Role::Leading(leading) = &mut self.role else { return };
+        let time = leading.clock.read(now);
+        self.metrics.log_time_us.set(time.as_us());
+        self.metrics.clock_offset_us.set(leading.clock.wall_offset_us().unsigned_abs());
+        if let Some(first_kept) = leading.filing.to_forget(time) {
+            leading.filing.forgotten(first_kept);
+            self.internal.push_back(forget_records_before(first_kept));
+        }
+        if self.internal.is_empty() {
+            match leading.timers.due(self.store.as_ref(), time) {
+                Ok(due) => {
+                    self.metrics.timers_fired.add(due.len() as u64);
+                    self.internal.extend(due);
+                }
+                Err(error) => self.stop(Stopped::StateInDoubt(error.to_string())),
+            }
+        }
+    }
+
+    fn snapshot_if_due(&mut self) {
+        if !self.snapshots.running && self.snapshots.bytes >= self.config.snapshot_bytes {
+            self.snapshots.running = true;
+            self.snapshots.bytes = 0;
+            self.actions.push_back(Action::Keep(self.store.snapshots().latest()));
+        }
+    }
+
+    /// The log stays readable from the older of the last two snapshots on.
+    fn snapshot_kept(&mut self, state: &ReaderState) {
+        self.snapshots.running = false;
+        self.metrics.snapshots.increment();
+        if let Some(older) = self.snapshots.newest.replace(state.next_position) {
+            self.actions.push_back(Action::Trim(older));
+        }
+    }
+
+    // ---- stopping ---------------------------------------------------------------
+
+    fn finish_if_done(&mut self) {
+        let Role::Leading(leading) = &self.role else { return };
+        let idle = self.admission.waiting() == 0 && self.internal.is_empty();
+        if self.stopping && idle && !leading.has_batch() && leading.pipeline.depth() == 0 {
+            self.stop(Stopped::Cleanly);
+        }
+    }
+
+    /// Leads no more: the overlay and what is in flight are thrown away (P9).
+    fn stop(&mut self, why: Stopped) {
+        if matches!(self.role, Role::Stopped(_)) {
+            return;
+        }
+        let reason = why.to_string();
+        let role = std::mem::replace(&mut self.role, Role::Stopped(why.clone()));
+        if let Role::Leading(leading) = role {
+            for waiting in leading.abandon(&reason) {
+                self.reply(waiting);
+            }
+        }
+        for request in self.admission.drain() {
+            self.refuse(request, Failure::Unavailable { reason: reason.clone() });
+        }
+        self.internal.clear();
+        self.actions.push_back(Action::Stopped(why));
+    }
+}
+
+/// The reader's state that a store carries; `None` for an empty one.
+///
+/// # Errors
+/// [`StoreError::Doubt`] when it does not decode.
+pub fn checkpoint_of(mark: &Mark) -> Result<Option<ReaderState>, StoreError> {
+    if mark.checkpoint.is_empty() {
+        return Ok(None);
+    }
+    ReaderState::decode(&mark.checkpoint)
+        .map(Some)
+        .map_err(|error| StoreError::Doubt { what: error.to_string() })
+}
+
+fn oldest_bucket(store: &dyn Store) -> Result<Option<u32>, StoreError> {
+    let from = stored_key(Namespace::SYSTEM, Records::ID, &());
+    let to = stored_key(Namespace::SYSTEM, Records::ID, &(u32::MAX,));
+    let first = store.scan(&from, &to, Scan::up(1))?;
+    let bucket = first.first().and_then(|(key, _)| split_key(key)?.2.u32().ok());
+    Ok(bucket)
+}
+
+fn forget_records_before(first_kept: u32) -> Request {
+    let from = stored_key(Namespace::SYSTEM, Records::ID, &());
+    let to = stored_key(Namespace::SYSTEM, Records::ID, &(first_kept,));
+    Request {
+        namespace: Namespace::SYSTEM,
+        idempotency: None,
+        deadline_us: None,
+        work: Box::new(move |tx| {
+            tx.delete_range_stored(&from, &to)?;
+            Ok(Vec::new())
+        }),
+        reply: Box::new(|_| {}),
+    }
+}

@@ -1,0 +1,103 @@
+//! What goes into the engine, and what comes out.
+
+use std::{fmt, sync::Arc};
+
+use bytes::Bytes;
+use holdfast_log::{Append, LogError, Position, Read, ReaderState};
+use holdfast_state::{Batch, Snapshot, Version};
+
+use crate::request::{Answer, ReplyTo, Request};
+
+/// The driver's clocks at an event, in microseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Now {
+    /// Since some moment before the process began; never goes back.
+    pub monotonic_us: u64,
+    /// Since 1970, as the machine believes; may step.
+    pub wall_us: u64,
+}
+
+/// Something happened.
+#[derive(Debug)]
+pub enum Event {
+    /// A request came.
+    Request(Request),
+    /// The log answered an append.
+    Appended(Position, Result<Append, LogError>),
+    /// The log answered a read that began here.
+    ReadBack(Position, Result<Vec<Read>, LogError>),
+    /// Time went on.
+    Tick,
+    /// A snapshot of this checkpoint is on disk, read back and verified.
+    SnapshotKept(ReaderState),
+    /// A snapshot could not be written.
+    SnapshotFailed(String),
+    /// Finish what is queued, then stop.
+    Stop,
+}
+
+/// Something is to be done.
+pub enum Action {
+    /// Append to the log; answer with [`Event::Appended`].
+    Append(Position, Bytes),
+    /// Append again after a pause, since the log could not for now.
+    AppendLater(Position, Bytes),
+    /// Read from the log; answer with [`Event::ReadBack`].
+    Read(Position),
+    /// Give the caller its answer.
+    Reply(ReplyTo, Answer),
+    /// These transactions are applied, and the reader stands here now: wake
+    /// followers of the change feed.
+    Applied(ReaderState, Batch),
+    /// Keep this snapshot; answer with [`Event::SnapshotKept`] or
+    /// [`Event::SnapshotFailed`].
+    Keep(Arc<dyn Snapshot>),
+    /// Give up the log below this position.
+    Trim(Position),
+    /// This node leads from this version on.
+    Led(Version),
+    /// The partition has stopped. Nothing follows.
+    Stopped(Stopped),
+}
+
+/// Why a partition stopped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stopped {
+    /// It was asked to, and everything queued was answered.
+    Cleanly,
+    /// Another node leads now.
+    Deposed,
+    /// Something this node cannot mend while it runs.
+    Failed(String),
+    /// The state is in doubt: open again, which rebuilds it.
+    StateInDoubt(String),
+}
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cleanly => f.write_str("stopped as asked"),
+            Self::Deposed => f.write_str("another node leads"),
+            Self::Failed(reason) => f.write_str(reason),
+            Self::StateInDoubt(what) => write!(f, "the state is in doubt: {what}"),
+        }
+    }
+}
+
+impl fmt::Debug for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Append(position, bytes) => write!(f, "Append({position}, {} B)", bytes.len()),
+            Self::AppendLater(position, _) => write!(f, "AppendLater({position})"),
+            Self::Read(position) => write!(f, "Read({position})"),
+            Self::Reply(_, answer) => write!(f, "Reply({answer:?})"),
+            Self::Applied(_, batch) => {
+                write!(f, "Applied({} from {})", batch.count, batch.first)
+            }
+            Self::Keep(snapshot) => write!(f, "Keep({})", snapshot.mark().version),
+            Self::Trim(position) => write!(f, "Trim({position})"),
+            Self::Led(version) => write!(f, "Led({version})"),
+            Self::Stopped(why) => write!(f, "Stopped({why})"),
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! What a partition counts, for `/metrics` and the benches. Counters only rise.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::request::{Answer, Decision, Failure};
+
+/// A number that only rises, or a level that is set; read from any thread.
+#[derive(Debug, Default)]
+pub struct Counter(AtomicU64);
+
+impl Counter {
+    /// One more.
+    pub fn increment(&self) {
+        self.add(1);
+    }
+
+    /// So many more.
+    pub fn add(&self, count: u64) {
+        self.0.fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// This now.
+    pub fn set(&self, level: u64) {
+        self.0.store(level, Ordering::Relaxed);
+    }
+
+    /// The number.
+    #[must_use]
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// What a partition counts.
+#[derive(Debug, Default)]
+pub struct Metrics {
+    /// Requests that were evaluated.
+    pub evaluated: Counter,
+    /// Of these, those refused by state.
+    pub refused: Counter,
+    /// Of these, those answered from an idempotency record.
+    pub replayed: Counter,
+    /// Transactions that panicked.
+    pub panicked: Counter,
+    /// Transactions that came to no outcome otherwise.
+    pub aborted: Counter,
+    /// Requests refused because the queue was full.
+    pub overloaded: Counter,
+    /// Requests dropped because their deadline had passed.
+    pub too_late: Counter,
+    /// Entries sent to the log.
+    pub entries: Counter,
+    /// Their bytes.
+    pub entry_bytes: Counter,
+    /// Transactions applied to the state.
+    pub applied: Counter,
+    /// Timers fired.
+    pub timers_fired: Counter,
+    /// Requests waiting for evaluation now.
+    pub waiting: Counter,
+    /// Version of the last transaction applied.
+    pub version: Counter,
+    /// Position up to which the log is applied.
+    pub position: Counter,
+    /// Log time when it was last read, in microseconds since 1970.
+    pub log_time_us: Counter,
+    /// How far the wall clock is from log time, in microseconds.
+    pub clock_offset_us: Counter,
+    /// Snapshots kept.
+    pub snapshots: Counter,
+}
+
+impl Metrics {
+    /// Counts how a request ended.
+    pub(crate) fn count(&self, answer: &Answer) {
+        match answer {
+            Ok(outcome) => {
+                if outcome.replayed {
+                    self.replayed.increment();
+                } else if outcome.decision == Decision::Refused {
+                    self.refused.increment();
+                }
+            }
+            Err(Failure::Panicked { .. }) => self.panicked.increment(),
+            Err(Failure::Aborted(_)) => self.aborted.increment(),
+            Err(
+                Failure::Overloaded
+                | Failure::Deadline
+                | Failure::Unavailable { .. }
+                | Failure::OutcomeUnknown { .. }
+                | Failure::KeyReused,
+            ) => {}
+        }
+    }
+}

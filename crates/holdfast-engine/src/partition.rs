@@ -1,0 +1,249 @@
+//! The handle to a partition.
+//!
+//! Cheap to share; everything it does may be called from any thread. The
+//! partition itself is a thread that ends when it is told to [`stop`](Partition::stop)
+//! or cannot go on.
+
+use std::{
+    collections::VecDeque,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    thread::JoinHandle,
+};
+
+use holdfast_log::{Log, ReaderState};
+use holdfast_state::{LogTime, Namespace, Snapshots, Stop, Store, StoreError, Tx, Version, View};
+use parking_lot::Mutex;
+use tokio::sync::watch;
+
+use crate::{
+    clocks::Clocks,
+    config::Config,
+    driver::Driver,
+    engine::Engine,
+    event::{Event, Stopped},
+    feed::Feed,
+    inbox::Inbox,
+    metrics::Metrics,
+    request::{Answer, Failure, Idempotency, Request},
+    snapshots::SnapshotKeeper,
+};
+
+/// What a partition runs on.
+#[derive(Debug)]
+pub struct Parts {
+    /// Its log.
+    pub log: Arc<dyn Log>,
+    /// Its state, wherever it has come to.
+    pub store: Box<dyn Store>,
+    /// Where snapshots go; without it none are taken, and the log is not trimmed.
+    pub snapshots: Option<SnapshotKeeper>,
+    /// Readers' states from which the log can still be read: those of the kept
+    /// snapshots, newest first.
+    pub kept: Vec<ReaderState>,
+    /// Random, fresh in every life of the process.
+    pub seed: u64,
+}
+
+/// Where a partition is in its life.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Reading the log, or claiming leadership.
+    Starting,
+    /// Taking requests.
+    Leading,
+    /// Over.
+    Stopped(Stopped),
+}
+
+/// The phase, for everyone to watch.
+#[derive(Debug)]
+pub(crate) struct Status(watch::Sender<Phase>);
+
+impl Status {
+    pub(crate) fn led(&self) {
+        self.0.send_replace(Phase::Leading);
+    }
+
+    pub(crate) fn stopped(&self, why: &Stopped) {
+        self.0.send_replace(Phase::Stopped(why.clone()));
+    }
+}
+
+/// A running partition.
+#[derive(Debug)]
+pub struct Partition {
+    inbox: Arc<Inbox>,
+    feed: Arc<Feed>,
+    status: Arc<Status>,
+    snapshots: Arc<dyn Snapshots>,
+    metrics: Arc<Metrics>,
+    clocks: Clocks,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Partition {
+    /// Starts a partition. It takes requests at once and answers them when it leads.
+    ///
+    /// # Errors
+    /// [`StoreError::Doubt`] when the store's own checkpoint does not decode.
+    ///
+    /// # Panics
+    /// When the system gives no thread.
+    pub fn start(config: Config, parts: Parts) -> Result<Self, StoreError> {
+        let clocks = Clocks::start();
+        let inbox = Arc::new(Inbox::new(config.waiting_max));
+        let snapshots = parts.store.snapshots();
+        let newest = parts.kept.first().map(|state| state.next_position);
+        let checkpoint = crate::engine::checkpoint_of(&parts.store.mark())?;
+        let engine = Engine::new(config, parts.store, parts.seed, newest)?;
+        let metrics = Arc::clone(engine.metrics());
+        let feed = Arc::new(Feed::new(Arc::clone(&parts.log), parts.kept, checkpoint));
+        let status = Arc::new(Status(watch::channel(Phase::Starting).0));
+        let driver = Driver {
+            engine,
+            log: parts.log,
+            inbox: Arc::clone(&inbox),
+            feed: Arc::clone(&feed),
+            status: Arc::clone(&status),
+            snapshots: parts.snapshots,
+            clocks,
+            resting: VecDeque::new(),
+        };
+        let thread = std::thread::Builder::new()
+            .name("partition-0".to_owned())
+            .spawn(guarded(driver))
+            .expect("the system gives a partition its thread");
+        let thread = Mutex::new(Some(thread));
+        Ok(Self { inbox, feed, status, snapshots, metrics, clocks, thread })
+    }
+
+    /// Hands a request over. Its reply is called exactly once: with an answer,
+    /// or at once with a refusal when there is no room.
+    pub fn submit(&self, request: Request) {
+        self.inbox.submit(request);
+    }
+
+    /// Runs a transaction and waits for its answer.
+    ///
+    /// # Errors
+    /// [`Failure`]
+    pub async fn transact(
+        &self,
+        namespace: Namespace,
+        idempotency: Option<Idempotency>,
+        deadline_us: Option<u64>,
+        work: impl Fn(&mut Tx<'_>) -> Result<Vec<u8>, Stop<Vec<u8>>> + Send + 'static,
+    ) -> Answer {
+        let (answer, wait) = tokio::sync::oneshot::channel();
+        self.submit(Request {
+            namespace,
+            idempotency,
+            deadline_us,
+            work: Box::new(work),
+            // A caller that went away needs no answer.
+            reply: Box::new(move |given| drop(answer.send(given))),
+        });
+        wait.await.unwrap_or_else(|_| {
+            Err(Failure::OutcomeUnknown { reason: "the partition ended".to_owned() })
+        })
+    }
+
+    /// The newest applied state of a namespace. All that was answered is in it.
+    #[must_use]
+    pub fn view(&self, namespace: Namespace) -> View {
+        View::new(
+            self.snapshots.latest(),
+            namespace,
+            LogTime::from_us(self.metrics.log_time_us.get()),
+        )
+    }
+
+    /// Waits until this version is applied.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`] when the partition stops before.
+    pub async fn applied(&self, version: Version) -> Result<(), Failure> {
+        let mut applied = self.feed.applied();
+        let reached = applied.wait_for(|at| *at >= version).await;
+        reached.map(drop).map_err(|_| Failure::Unavailable { reason: "it has stopped".to_owned() })
+    }
+
+    /// The change feed.
+    #[must_use]
+    pub const fn feed(&self) -> &Arc<Feed> {
+        &self.feed
+    }
+
+    /// What it counts.
+    #[must_use]
+    pub const fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
+    }
+
+    /// The monotonic clock that deadlines are on, in microseconds.
+    #[must_use]
+    pub fn monotonic_us(&self) -> u64 {
+        self.clocks.monotonic_us()
+    }
+
+    /// Where it is in its life.
+    #[must_use]
+    pub fn phase(&self) -> Phase {
+        self.status.0.borrow().clone()
+    }
+
+    /// Watches where it is in its life.
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<Phase> {
+        self.status.0.subscribe()
+    }
+
+    /// Waits until it leads.
+    ///
+    /// # Errors
+    /// Why it stopped instead.
+    pub async fn leading(&self) -> Result<(), Stopped> {
+        let mut phase = self.watch();
+        let settled = phase.wait_for(|phase| *phase != Phase::Starting).await;
+        match &*settled.expect("the status outlives whoever watches it") {
+            Phase::Stopped(why) => Err(why.clone()),
+            Phase::Starting | Phase::Leading => Ok(()),
+        }
+    }
+
+    /// Asks it to finish what is queued and stop. New requests are refused.
+    pub fn stop(&self) {
+        self.inbox.push(Event::Stop);
+    }
+
+    /// Waits until the partition has ended; its log is closed then.
+    ///
+    /// # Panics
+    /// Never in practice: the thread catches its panics.
+    #[must_use]
+    pub fn join(&self) -> Stopped {
+        if let Some(thread) = self.thread.lock().take() {
+            thread.join().expect("the partition's thread catches its panics");
+        }
+        match self.phase() {
+            Phase::Stopped(why) => why,
+            Phase::Starting | Phase::Leading => Stopped::Failed("it never ended".to_owned()),
+        }
+    }
+}
+
+/// The thread's body. A bug of ours ends the partition, never the process.
+fn guarded(driver: Driver) -> impl FnOnce() + Send {
+    let (status, inbox) = (Arc::clone(&driver.status), Arc::clone(&driver.inbox));
+    let (feed, log) = (Arc::clone(&driver.feed), Arc::clone(&driver.log));
+    move || {
+        if catch_unwind(AssertUnwindSafe(|| driver.run())).is_err() {
+            let why = Stopped::Failed("a bug of ours; see the panic message above".to_owned());
+            status.stopped(&why);
+            inbox.close(&why.to_string());
+            feed.close();
+            drop(log);
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! Entries between evaluation and acknowledgement (P5, P6).
+//!
+//! A leader may have several appends in flight. What a position holds is known
+//! only from the log's answers, and is taken in order of positions: the caller
+//! feeds each known position to the reader automaton, which alone decides what
+//! counts. When a dead entry has taken a position, that entry and all after it
+//! are appended again further on, under their old sequence numbers.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use bytes::Bytes;
+use holdfast_log::{Append, Position};
+
+use crate::request::{Answer, Failure, ReplyTo};
+
+/// An answer that waits until what it rests on is durable.
+pub struct Waiting {
+    /// Where it goes.
+    pub reply: ReplyTo,
+    /// What it is.
+    pub answer: Answer,
+}
+
+impl std::fmt::Debug for Waiting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.answer.fmt(f)
+    }
+}
+
+/// An entry that is not acknowledged yet.
+#[derive(Debug)]
+struct Sealed {
+    sequence: u64,
+    bytes: Bytes,
+    /// Where its latest copy was sent.
+    position: Position,
+    waiting: Vec<Waiting>,
+}
+
+/// What is known of a position that something was sent to.
+#[derive(Debug)]
+enum Slot {
+    /// These bytes were sent; nothing is known yet.
+    Sent(Bytes),
+    /// It holds these.
+    Holds(Bytes),
+}
+
+/// A position that was sent to lies below the log's trim mark: somebody leads,
+/// and is far ahead (P3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trimmed;
+
+/// The entries in flight of one leader, or its claim.
+#[derive(Debug)]
+pub struct Pipeline {
+    unacknowledged: VecDeque<Sealed>,
+    slots: BTreeMap<Position, Slot>,
+    next_position: Position,
+    bytes: usize,
+}
+
+impl Pipeline {
+    /// Nothing in flight; the first append goes to `next_position`.
+    #[must_use]
+    pub const fn new(next_position: Position) -> Self {
+        Self { unacknowledged: VecDeque::new(), slots: BTreeMap::new(), next_position, bytes: 0 }
+    }
+
+    /// Entries that are not acknowledged.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        self.unacknowledged.len()
+    }
+
+    /// Their bytes.
+    #[must_use]
+    pub const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Reserves the next position for bytes that stand for themselves: a claim.
+    pub fn send(&mut self, bytes: Bytes) -> Position {
+        let position = self.next_position;
+        self.next_position = position.next();
+        self.slots.insert(position, Slot::Sent(bytes));
+        position
+    }
+
+    /// Sends an entry whose answers wait for it.
+    pub fn send_entry(&mut self, sequence: u64, bytes: Bytes, waiting: Vec<Waiting>) -> Position {
+        let position = self.send(bytes.clone());
+        self.bytes += bytes.len();
+        self.unacknowledged.push_back(Sealed { sequence, bytes, position, waiting });
+        position
+    }
+
+    /// Lets an answer wait for everything that is in flight.
+    ///
+    /// # Errors
+    /// Gives it back when nothing is: it can go at once.
+    pub fn wait(&mut self, waiting: Waiting) -> Result<(), Waiting> {
+        match self.unacknowledged.back_mut() {
+            Some(last) => {
+                last.waiting.push(waiting);
+                Ok(())
+            }
+            None => Err(waiting),
+        }
+    }
+
+    /// Takes the log's answer about a position. An answer about one that is known
+    /// already says nothing new.
+    ///
+    /// # Errors
+    /// The position is [`Trimmed`].
+    pub fn answered(&mut self, position: Position, append: Append) -> Result<(), Trimmed> {
+        let Some(slot) = self.slots.get_mut(&position) else { return Ok(()) };
+        match append {
+            Append::Ok => {
+                if let Slot::Sent(bytes) = slot {
+                    *slot = Slot::Holds(std::mem::take(bytes));
+                }
+                Ok(())
+            }
+            Append::Taken(bytes) => {
+                *slot = Slot::Holds(bytes);
+                Ok(())
+            }
+            Append::Trimmed => Err(Trimmed),
+        }
+    }
+
+    /// What was sent to a position that has no answer yet.
+    #[must_use]
+    pub fn sent(&self, position: Position) -> Option<&Bytes> {
+        match self.slots.get(&position)? {
+            Slot::Sent(bytes) => Some(bytes),
+            Slot::Holds(_) => None,
+        }
+    }
+
+    /// Takes the bytes of the position that is next to be read, when they are known.
+    pub fn take_known(&mut self, position: Position) -> Option<Bytes> {
+        let entry = self.slots.first_entry()?;
+        if *entry.key() != position || matches!(entry.get(), Slot::Sent(_)) {
+            return None;
+        }
+        match entry.remove() {
+            Slot::Holds(bytes) => Some(bytes),
+            Slot::Sent(_) => unreachable!("looked at above"),
+        }
+    }
+
+    /// The first entry in flight counts: returns what waited for it.
+    ///
+    /// # Panics
+    /// When it is not the first: the reader counts our entries in our order.
+    pub fn acknowledge(&mut self, sequence: u64) -> Vec<Waiting> {
+        let first = self.unacknowledged.pop_front().expect("only what was sent can count");
+        assert_eq!(first.sequence, sequence, "entries count in the order they were sent");
+        self.bytes -= first.bytes.len();
+        first.waiting
+    }
+
+    /// A position turned out dead. If it was the latest copy of the first entry
+    /// in flight, that and all after it go out again; returns where and what.
+    pub fn resend_after(&mut self, dead: Position) -> Vec<(Position, Bytes)> {
+        if self.unacknowledged.front().is_none_or(|first| first.position != dead) {
+            return Vec::new();
+        }
+        let mut sent = Vec::with_capacity(self.unacknowledged.len());
+        for sealed in &mut self.unacknowledged {
+            sealed.position = self.next_position;
+            self.next_position = self.next_position.next();
+            self.slots.insert(sealed.position, Slot::Sent(sealed.bytes.clone()));
+            sent.push((sealed.position, sealed.bytes.clone()));
+        }
+        sent
+    }
+
+    /// Gives everything up: what waited learns that its outcome is not known here.
+    pub fn abandon(self, reason: &str) -> Vec<Waiting> {
+        let unknown = || Err(Failure::OutcomeUnknown { reason: reason.to_owned() });
+        let waiting = self.unacknowledged.into_iter().flat_map(|sealed| sealed.waiting);
+        waiting.map(|waiting| Waiting { answer: unknown(), ..waiting }).collect()
+    }
+}

@@ -1,0 +1,117 @@
+//! What a partition is asked, and what it answers.
+
+use std::fmt;
+
+use bytes::Bytes;
+use holdfast_state::{Abort, LogTime, Namespace, Stop, Tx, Version};
+
+/// A transaction: runs on the evaluator, perhaps more than once (P21), and has
+/// no effect but what it does to its [`Tx`]. Its bytes, outcome or refusal, are
+/// the edge's own; the engine stores and returns them as they are.
+pub type Work = Box<dyn Fn(&mut Tx<'_>) -> Result<Vec<u8>, Stop<Vec<u8>>> + Send>;
+
+/// Takes the answer; called exactly once, on the partition's thread, and must
+/// not block.
+pub type ReplyTo = Box<dyn FnOnce(Answer) + Send>;
+
+/// Identifies what a request asks: method, path, principal and raw body. Two
+/// requests with one key must have one fingerprint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fingerprint(pub [u8; 16]);
+
+/// Makes a request repeatable: whoever asks again gets the first answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Idempotency {
+    /// The caller's key, unique within its namespace.
+    pub key: Box<str>,
+    /// What the key stands for.
+    pub fingerprint: Fingerprint,
+}
+
+/// A transaction on its way to the evaluator.
+pub struct Request {
+    /// Whose state it sees.
+    pub namespace: Namespace,
+    /// Makes it repeatable.
+    pub idempotency: Option<Idempotency>,
+    /// When nobody waits for the answer any more, on the monotonic clock.
+    pub deadline_us: Option<u64>,
+    /// What it does.
+    pub work: Work,
+    /// Where the answer goes.
+    pub reply: ReplyTo,
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("namespace", &self.namespace)
+            .field("idempotency", &self.idempotency)
+            .field("deadline_us", &self.deadline_us)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How a transaction ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// It did what it was asked.
+    Done,
+    /// The state did not allow it; nothing was written.
+    Refused,
+}
+
+/// The answer of a transaction, refusals included. All that it rests on is durable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// How it ended.
+    pub decision: Decision,
+    /// What the transaction returned.
+    pub body: Bytes,
+    /// Its place in the one order: its own version, or for one that wrote
+    /// nothing the last version that it saw (P12).
+    pub version: Version,
+    /// Log time when it was evaluated.
+    pub time: LogTime,
+    /// This is the stored answer of an earlier request with the same key.
+    pub replayed: bool,
+}
+
+/// Why there is no outcome.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// The queue is full. Nothing happened; ask again after a while.
+    #[error("the partition has as many requests waiting as it takes")]
+    Overloaded,
+    /// The deadline passed before it was evaluated. Nothing happened.
+    #[error("the deadline passed before the request was evaluated")]
+    Deadline,
+    /// This node does not lead, or is stopping. Nothing happened.
+    #[error("the partition takes no requests: {reason}")]
+    Unavailable {
+        /// Why.
+        reason: String,
+    },
+    /// It was evaluated, but whether it became durable is not known here. Ask
+    /// again with the same idempotency key.
+    #[error("whether the request took effect is not known: {reason}")]
+    OutcomeUnknown {
+        /// Why.
+        reason: String,
+    },
+    /// The key was used for another request before.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    /// The transaction panicked. Nothing happened, and nobody else was harmed.
+    #[error("the transaction panicked: {message}")]
+    Panicked {
+        /// What it said.
+        message: String,
+    },
+    /// The transaction came to no outcome. Nothing happened.
+    #[error(transparent)]
+    Aborted(Abort),
+}
+
+/// What a request gets.
+pub type Answer = Result<Outcome, Failure>;

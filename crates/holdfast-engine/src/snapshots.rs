@@ -1,0 +1,221 @@
+//! Snapshots on disk: what the log may be trimmed below, and what a lost or
+//! doubtful state is rebuilt from (P16).
+//!
+//! A snapshot is written under a temporary name, synced, renamed, and read back
+//! whole before it counts. The newest two are kept, and the log from the older
+//! of them on: if the newest turns out bad, nothing is lost.
+
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use holdfast_log::{
+    ReaderState,
+    disk::{Disk, DiskFile},
+};
+use holdfast_state::{
+    Mark, Snapshot,
+    snapshot::{self, SnapshotError, SnapshotHeader},
+};
+
+use crate::event::Event;
+
+const PREFIX: &str = "snapshot-";
+const SUFFIX: &str = ".hfs";
+const TEMPORARY: &str = "snapshot.tmp";
+
+/// How many are kept.
+const KEPT: usize = 2;
+
+/// Why a snapshot could not be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum KeepError {
+    /// The system refused.
+    #[error("{file}: {source}")]
+    Io {
+        /// The file.
+        file: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The bytes are not those that were written.
+    #[error("{file}: {source}")]
+    Bad {
+        /// The file.
+        file: String,
+        /// What is wrong with them.
+        source: SnapshotError,
+    },
+    /// The snapshot holds no reader's state.
+    #[error("{file}: {what}")]
+    NoCheckpoint {
+        /// The file.
+        file: String,
+        /// What is wrong.
+        what: String,
+    },
+}
+
+/// A directory of snapshots.
+#[derive(Clone, Debug)]
+pub struct SnapshotKeeper {
+    disk: Arc<dyn Disk>,
+    /// Version of the newest one, so that none replaces a newer.
+    newest: Arc<AtomicU64>,
+}
+
+/// A snapshot that was read back whole: its pairs can be loaded.
+#[derive(Clone, Debug)]
+pub struct KeptSnapshot {
+    /// Its file.
+    pub file: String,
+    /// What it reflects.
+    pub mark: Mark,
+    /// Where the log goes on after it.
+    pub state: ReaderState,
+}
+
+impl SnapshotKeeper {
+    /// The snapshots in this directory.
+    #[must_use]
+    pub fn new(disk: Arc<dyn Disk>) -> Self {
+        Self { disk, newest: Arc::new(AtomicU64::new(0)) }
+    }
+
+    /// Writes a snapshot on a thread of its own; `done` gets the event that says
+    /// how it went.
+    ///
+    /// # Panics
+    /// When the system gives no thread.
+    pub fn keep(&self, snapshot: Arc<dyn Snapshot>, done: impl FnOnce(Event) + Send + 'static) {
+        let keeper = self.clone();
+        std::thread::Builder::new()
+            .name("snapshot".to_owned())
+            .spawn(move || {
+                done(match keeper.write(snapshot.as_ref()) {
+                    Ok(kept) => Event::SnapshotKept(kept.state),
+                    Err(error) => Event::SnapshotFailed(error.to_string()),
+                });
+            })
+            .expect("the system gives a snapshot its thread");
+    }
+
+    /// Writes a snapshot and reads it back.
+    ///
+    /// # Errors
+    /// [`KeepError`]; whatever was kept before still is.
+    pub fn write(&self, snapshot: &dyn Snapshot) -> Result<KeptSnapshot, KeepError> {
+        let mark = snapshot.mark().clone();
+        let file = format!("{PREFIX}{:020}{SUFFIX}", mark.version.get());
+        let at = |source| KeepError::Io { file: file.clone(), source };
+        let header = SnapshotHeader { mark, meta: bytes::Bytes::new() };
+        let target = self.disk.create(TEMPORARY).map_err(at)?;
+        let mut out = io::BufWriter::with_capacity(256 << 10, Cursor::new(Arc::clone(&target)));
+        snapshot::write(snapshot, &header, &mut out)
+            .map_err(|source| KeepError::Bad { file: file.clone(), source })?;
+        io::Write::flush(&mut out).map_err(at)?;
+        target.sync_data().map_err(at)?;
+        self.disk.rename(TEMPORARY, &file).map_err(at)?;
+        self.disk.sync_dir().map_err(at)?;
+        let kept = self.verify(&file)?;
+        self.newest.fetch_max(kept.mark.version.get(), Ordering::SeqCst);
+        self.remove_old().map_err(at)?;
+        Ok(kept)
+    }
+
+    /// Reads a snapshot through to its end.
+    ///
+    /// # Errors
+    /// [`KeepError`]
+    pub fn verify(&self, file: &str) -> Result<KeptSnapshot, KeepError> {
+        let (kept, pairs) = self.load(file)?;
+        for pair in pairs {
+            pair.map_err(|source| KeepError::Bad { file: file.to_owned(), source })?;
+        }
+        Ok(kept)
+    }
+
+    /// What a snapshot holds. The pairs end in an error unless all of it was there.
+    ///
+    /// # Errors
+    /// [`KeepError`]
+    #[expect(clippy::type_complexity, reason = "an iterator that cannot be named")]
+    pub fn load(
+        &self,
+        file: &str,
+    ) -> Result<
+        (
+            KeptSnapshot,
+            impl Iterator<Item = Result<(bytes::Bytes, bytes::Bytes), SnapshotError>> + use<>,
+        ),
+        KeepError,
+    > {
+        let io = |source| KeepError::Io { file: file.to_owned(), source };
+        let source = self.disk.open(file).map_err(io)?;
+        let input = io::BufReader::with_capacity(256 << 10, Cursor::new(source));
+        let (header, pairs) = snapshot::read(input)
+            .map_err(|source| KeepError::Bad { file: file.to_owned(), source })?;
+        let checkpoint = crate::engine::checkpoint_of(&header.mark);
+        let state = checkpoint
+            .map_err(|error| error.to_string())
+            .and_then(|state| state.ok_or_else(|| "it has no checkpoint".to_owned()))
+            .map_err(|what| KeepError::NoCheckpoint { file: file.to_owned(), what })?;
+        Ok((KeptSnapshot { file: file.to_owned(), mark: header.mark, state }, pairs))
+    }
+
+    /// Names of the snapshots there are, newest first.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn list(&self) -> io::Result<Vec<String>> {
+        let mut names = self.disk.list()?;
+        names.retain(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX));
+        names.sort_unstable_by(|a, b| b.cmp(a));
+        Ok(names)
+    }
+
+    fn remove_old(&self) -> io::Result<()> {
+        for name in self.list()?.iter().skip(KEPT) {
+            self.disk.remove(name)?;
+        }
+        self.disk.sync_dir()
+    }
+}
+
+/// A file read or written from front to back.
+struct Cursor {
+    file: Arc<dyn DiskFile>,
+    offset: u64,
+}
+
+impl Cursor {
+    const fn new(file: Arc<dyn DiskFile>) -> Self {
+        Self { file, offset: 0 }
+    }
+}
+
+impl io::Read for Cursor {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = self.file.len()?.saturating_sub(self.offset);
+        let count = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        self.file.read_at(self.offset, &mut buffer[..count])?;
+        self.offset += count as u64;
+        Ok(count)
+    }
+}
+
+impl io::Write for Cursor {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write_at(self.offset, bytes)?;
+        self.offset += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
