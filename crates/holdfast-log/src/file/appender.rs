@@ -61,21 +61,25 @@ impl Appender {
         self.tip.sealed
     }
 
-    /// Whether some record that was made durable is not said to be durable by any record yet.
-    pub(super) fn needs_mark(&self) -> bool {
-        self.tip.marked < self.tip.durable
-    }
-
     /// What it has written; the number of entries is the writer's to count.
     pub(super) fn counts(&self) -> FileLogStats {
         self.counts
     }
 
-    /// Whether a record with this payload fits into the active segment, the last record's room
-    /// left free.
+    /// Whether a record with this payload fits into the active segment, with room left for a mark
+    /// and the segment's last record.
     pub(super) fn has_room(&self, payload_bytes: usize) -> bool {
         let size = record::size_of_record(payload_bytes).expect("entries are far below 4 GiB");
         self.tip.offset + size + record::END_RESERVE <= self.tip.length
+    }
+
+    /// Writes, without making it durable, which records are; unless a record said so already.
+    pub(super) fn mark(&mut self) -> Result<(), LogError> {
+        let last_record_follows = self.tip.offset + record::END_RESERVE <= self.tip.length;
+        if self.tip.marked < self.tip.durable && last_record_follows {
+            self.put(Kind::Mark, None, &[]);
+        }
+        self.write()
     }
 
     /// Adds a record to the buffer; it has room.

@@ -26,8 +26,9 @@ pub(super) const HEADER_BYTES: usize = 80;
 /// Records begin at multiples of this.
 pub(super) const ALIGN: usize = 8;
 
-/// What is kept free at the end of a segment: the record that says where the log goes on.
-pub(super) const END_RESERVE: u64 = 80;
+/// What a record leaves free at the end of its segment: room for a mark, and for the record that
+/// says that the log goes on in the next one.
+pub(super) const END_RESERVE: u64 = 160;
 
 /// The newest record format that this build writes and reads.
 pub(super) const FORMAT: u16 = 1;
@@ -39,9 +40,9 @@ const MAGIC: u32 = u32::from_le_bytes(*b"HFR\x01");
 pub(super) enum Kind {
     /// An entry and its position.
     Entry,
-    /// The log was closed here, and everything before is durable.
+    /// The log was closed here: what was asked for is durable.
     Seal,
-    /// Nothing but the durable mark, written when no other record would soon carry it.
+    /// Nothing but the durable mark; written after each sync, before the answers.
     Mark,
     /// Positions below this one are given up; the payload is the first segment still needed.
     Trim,

@@ -6,10 +6,9 @@
 //! so, `b` was not acknowledged as far as the bytes can tell: it and what follows are cut off.
 //! Records say what was durable when they were written, segments say it when they are begun.
 //!
-//! What the bytes cannot tell: whether the *last* group that was acknowledged before a power cut
-//! was durable, if no later record reached the disk. Damage to just that group looks like a tail.
-//! The writer narrows this to groups after which the power went at once, by leaving a mark when it
-//! is idle and a seal when it is closed.
+//! What the bytes cannot tell: the writer leaves a mark after each sync and before the answers, but
+//! nobody waits for the mark. After a power cut it may be missing, and then damage to the very last
+//! group that was acknowledged looks like a tail. After anything less (a kill, a panic) it cannot.
 //!
 //! *What was only seen is written again.* Records that nothing proves durable may be in the page
 //! cache alone, even after a sync that failed. They, and the zeros after an unsealed end, are
@@ -54,7 +53,7 @@ pub(super) fn recover(disk: &dyn Disk, options: &FileLogOptions) -> Result<Recov
     let newest = Scan::of(disk, newest, identity)?;
     let mut chain = Chain::new(newest, &files)?;
     chain.read_older(disk)?;
-    chain.judge()?;
+    chain.last().end.judge(chain.evidence)?;
     chain.repair()?;
     chain.remove_what_is_not_needed(disk, &files)?;
     Ok(chain.finish())
@@ -137,6 +136,54 @@ fn begin_log(disk: &dyn Disk, segment_len: u64) -> Result<(), LogError> {
     identity_file::write(disk, identity)
 }
 
+/// Where the good records of a segment end.
+struct End {
+    segment: u64,
+    offset: u64,
+    last_kind: Option<Kind>,
+    /// The number of the record that would come next.
+    next_record: u64,
+    /// The header check of the last good record.
+    previous: u64,
+    /// What is there instead of the next record.
+    instead: &'static str,
+    /// Whether everything behind is zero.
+    is_blank: bool,
+}
+
+impl End {
+    fn of(scan: &Scan) -> Self {
+        Self {
+            segment: scan.header.number,
+            offset: scan.end,
+            last_kind: scan.last_kind,
+            next_record: scan.next_record(),
+            previous: scan.previous,
+            instead: scan.instead,
+            is_blank: scan.blank,
+        }
+    }
+
+    /// Decides, for a segment with none behind it, whether what is missing was ever durable.
+    fn judge(&self, evidence: u64) -> Result<(), LogError> {
+        if self.last_kind == Some(Kind::Continue) {
+            return Err(missing(self.segment + 1));
+        }
+        if evidence < self.next_record {
+            return Ok(());
+        }
+        Err(LogError::Damaged {
+            file: segment::name(self.segment),
+            offset: self.offset,
+            what: format!("record {} was durable; now: {}", self.next_record, self.instead),
+        })
+    }
+
+    fn is_sealed(&self) -> bool {
+        self.last_kind == Some(Kind::Seal)
+    }
+}
+
 /// What a segment amounts to once its records are in the index.
 struct Link {
     header: SegmentHeader,
@@ -144,12 +191,7 @@ struct Link {
     highest: Option<Position>,
     /// Records from here on may be in the page cache alone.
     unproven: Option<u64>,
-    next_record: u64,
-    previous: u64,
-    last_kind: Option<Kind>,
-    end: u64,
-    instead: &'static str,
-    blank: bool,
+    end: End,
 }
 
 /// The segments from the first needed to the newest, and what their records say.
@@ -171,6 +213,8 @@ struct Chain {
 impl Chain {
     fn new(newest: Scan, files: &Files) -> Result<Self, LogError> {
         let header = newest.header;
+        // Before anything is believed of it: if its end is damaged, its last trim may be lost.
+        End::of(&newest).judge(newest.evidence)?;
         let (mark, first) = newest.trim.unwrap_or((header.mark, header.first_segment));
         let first = NonZeroU64::new(first).filter(|first| first.get() <= header.number);
         let Some(first) = first else {
@@ -208,7 +252,8 @@ impl Chain {
     fn add(&mut self, mut scan: Scan) -> Result<bool, LogError> {
         if let Some(before) = self.links.last() {
             let header = scan.header;
-            if header.first_record != before.next_record || header.previous != before.previous {
+            let end = &before.end;
+            if header.first_record != end.next_record || header.previous != end.previous {
                 let file = segment::name(header.number);
                 let what = "the segment does not follow the one before".to_owned();
                 return Err(LogError::Damaged { file, offset: 48, what });
@@ -226,22 +271,6 @@ impl Chain {
         let is_continued = scan.is_continued();
         self.links.push(Link::of(&scan, highest, self.evidence));
         Ok(is_continued)
-    }
-
-    /// Decides whether what is missing at the end was ever durable.
-    fn judge(&self) -> Result<(), LogError> {
-        let last = self.last();
-        if last.last_kind == Some(Kind::Continue) {
-            return Err(missing(last.header.number + 1));
-        }
-        if self.evidence < last.next_record {
-            return Ok(());
-        }
-        Err(LogError::Damaged {
-            file: segment::name(last.header.number),
-            offset: last.end,
-            what: format!("record {} was durable; now: {}", last.next_record, last.instead),
-        })
     }
 
     fn last(&self) -> &Link {
@@ -272,17 +301,17 @@ impl Chain {
 
     fn finish(self) -> Recovered {
         let last = self.last();
-        let durable = last.next_record - 1;
-        let sealed = last.last_kind == Some(Kind::Seal);
+        let durable = last.end.next_record - 1;
+        let sealed = last.end.is_sealed();
         let number = last.header.number;
         let tip = Tip {
             identity: self.identity,
             segment: NonZeroU64::new(number).expect("segments count from 1"),
             file: Arc::clone(&last.file),
             length: last.header.length,
-            offset: last.end,
-            next_record: last.next_record,
-            previous: last.previous,
+            offset: last.end.offset,
+            next_record: last.end.next_record,
+            previous: last.end.previous,
             durable,
             // A seal needs no record that says that it is durable: it holds nothing.
             marked: if sealed { durable } else { self.evidence },
@@ -303,23 +332,18 @@ impl Link {
             file: Arc::clone(&scan.file),
             highest,
             unproven: scan.first_above(evidence),
-            next_record: scan.next_record(),
-            previous: scan.previous,
-            last_kind: scan.last_kind,
-            end: scan.end,
-            instead: scan.instead,
-            blank: scan.blank,
+            end: End::of(scan),
         }
     }
 
     fn repair(&self, is_last: bool) -> std::io::Result<()> {
-        let is_clean_end = self.last_kind == Some(Kind::Seal) && self.blank;
-        let to_blank = is_last && !is_clean_end;
+        let end = self.end.offset;
+        let to_blank = is_last && !(self.end.is_sealed() && self.end.is_blank);
         if to_blank {
-            segment::write_zeros(&*self.file, self.end, self.header.length, || Ok(()))?;
+            segment::write_zeros(&*self.file, end, self.header.length, || Ok(()))?;
         }
         if let Some(from) = self.unproven {
-            let length = usize::try_from(self.end - from).map_err(std::io::Error::other)?;
+            let length = usize::try_from(end - from).map_err(std::io::Error::other)?;
             let mut bytes = vec![0; length];
             self.file.read_at(from, &mut bytes)?;
             self.file.write_at(from, &bytes)?;

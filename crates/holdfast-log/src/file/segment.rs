@@ -85,10 +85,11 @@ pub(super) fn write_zeros(
     to: u64,
     between: impl Fn() -> io::Result<()>,
 ) -> io::Result<()> {
-    let zeros = vec![0; ZEROS_BYTES];
+    let piece_of = |rest| usize::try_from(rest).map_or(ZEROS_BYTES, |rest| rest.min(ZEROS_BYTES));
+    let zeros = vec![0; piece_of(to.saturating_sub(from))];
     let mut at = from;
     while at < to {
-        let piece = usize::try_from(to - at).map_or(ZEROS_BYTES, |rest| rest.min(ZEROS_BYTES));
+        let piece = piece_of(to - at);
         file.write_at(at, &zeros[..piece])?;
         between()?;
         at += piece as u64;

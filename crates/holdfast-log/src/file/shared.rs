@@ -236,11 +236,6 @@ impl Shared {
         }
     }
 
-    /// Whether the writer would have to wait.
-    pub(super) fn is_idle(&self) -> bool {
-        self.state().commands.is_empty()
-    }
-
     /// Waits for a read and takes it. Reads asked for before a close are still served.
     pub(super) fn wait_for_read(&self) -> Work<ReadJob> {
         let mut state = self.state();

@@ -5,9 +5,9 @@
 //! order. The first error ends the log: whoever waits and whoever comes later is told
 //! [`LogError::Stopped`], and nothing of the group is acknowledged.
 //!
-//! When the queue has run empty it writes one small record that says what has become durable,
-//! without waiting for it: otherwise the last group before a silence would look like a tail to an
-//! open that finds it damaged.
+//! Between the sync and the answers it writes one small record that says what has become durable,
+//! without waiting for it. So a process that dies leaves proof of everything it acknowledged, and
+//! opening never takes acknowledged bytes that changed for a tail.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -119,10 +119,8 @@ impl Writer {
     }
 
     fn serve(&mut self) -> Result<(), LogError> {
+        self.appender.mark()?;
         loop {
-            if self.shared.is_idle() {
-                self.mark()?;
-            }
             self.commands = match self.shared.wait_for_commands() {
                 Work::Some(commands) => commands,
                 Work::Done => return Ok(()),
@@ -259,6 +257,7 @@ impl Writer {
         let trim = self.group.trim.take();
         if !entries.is_empty() || trim.is_some() {
             self.appender.sync()?;
+            self.appender.mark()?;
             self.appends += entries.len() as u64;
             let removed = self.publish(entries, trim);
             if !removed.is_empty() {
@@ -292,21 +291,10 @@ impl Writer {
         std::mem::replace(&mut state.segments, needed).into_keys().collect()
     }
 
-    /// Says what has become durable, if nothing that was written says it.
-    fn mark(&mut self) -> Result<(), LogError> {
-        if self.appender.needs_mark() && self.appender.has_room(0) {
-            self.appender.put(Kind::Mark, None, &[]);
-            self.appender.write()?;
-        }
-        Ok(())
-    }
-
-    /// Leaves a seal, unless the log ends with one; everything is durable before.
+    /// Leaves a seal, unless the log ends with one.
     fn seal(&mut self) -> Result<(), LogError> {
         if !self.appender.is_sealed() {
             self.make_room(0)?;
-            // The last thing written may have been a mark, which nobody waited for.
-            self.appender.sync()?;
             self.appender.put(Kind::Seal, None, &[]);
             self.appender.sync()?;
         }

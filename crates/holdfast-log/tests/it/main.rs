@@ -3,3 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails where something is not as it should be")]
 
 mod conformance;
+mod corruption;
+mod crashes;
+mod faults;
+mod script;
+mod world;

@@ -1,0 +1,128 @@
+//! The script is stopped at every single IO, in every way, and so is the open that follows.
+
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use holdfast_log::disk::{Crash, Fault};
+use holdfast_log::{Append, FaultDisk, blocking};
+
+use crate::script;
+use crate::world::{Contents, POSITIONS_MAX, World, at, open};
+
+/// Runs the script with a fault at this IO; `None` if it came through.
+fn run_into(io: u64, fault: Fault) -> Option<(FaultDisk, World)> {
+    let disk = FaultDisk::new();
+    disk.fail_at(io, fault);
+    let world = Arc::new(Mutex::new(World::new()));
+    let result = script::run(&disk, &world);
+    let came_through = result.is_ok() && disk.ios() <= io;
+    let world = world.lock().unwrap().clone();
+    (!came_through).then_some((disk, world))
+}
+
+/// Opens the log and checks what is found against what is known; then that it stays so whatever
+/// happens next, and that the log goes on.
+fn check_reopened(disk: &FaultDisk, world: &World) {
+    let log = open(disk).unwrap();
+    let found = Contents::of(&*log).unwrap();
+    world.check(&found);
+    drop(log);
+
+    // What was shown was durable: a power cut right after opening changes nothing.
+    let disk = disk.crash(Crash::Lost);
+    let log = open(&disk).unwrap();
+    assert_eq!(Contents::of(&*log).unwrap(), found);
+
+    // And it takes appends, at the hole and beyond, that a clean stop keeps.
+    let entry = Bytes::from_static(b"after the crash");
+    for position in [found.tail, POSITIONS_MAX] {
+        let append = blocking::append(&*log, at(position), entry.clone()).unwrap();
+        assert_eq!(append, Append::Ok);
+    }
+    blocking::close(&*log).unwrap();
+    drop(log);
+    let log = open(&disk).unwrap();
+    let after = Contents::of(&*log).unwrap();
+    for position in 1..=POSITIONS_MAX {
+        if position == found.tail || position == POSITIONS_MAX {
+            assert_eq!(*after.at(position), holdfast_log::Read::Entry(entry.clone()));
+        } else {
+            assert_eq!(after.at(position), found.at(position));
+        }
+    }
+}
+
+#[test]
+fn a_power_cut_at_every_io_loses_nothing_that_was_acknowledged() {
+    let mut acked_most = 0;
+    let mut io = 0;
+    while let Some((disk, world)) = run_into(io, Fault::PowerCut) {
+        for crash in [Crash::Kept, Crash::Lost] {
+            check_reopened(&disk.crash(crash), &world);
+        }
+        for seed in 0..6 {
+            check_reopened(&disk.crash(Crash::Torn(io * 100 + seed)), &world);
+        }
+        acked_most = acked_most.max(world.acked_count());
+        io += 1;
+    }
+    assert!(io > 250, "the script has more than {io} IOs");
+    assert!(acked_most > 50, "the script acknowledges more than {acked_most} entries");
+}
+
+#[test]
+fn a_power_cut_at_every_io_of_an_open_changes_nothing() {
+    let mut io = 0;
+    let mut cuts = 0;
+    while let Some((disk, world)) = run_into(io, Fault::PowerCut) {
+        for crash in [Crash::Kept, Crash::Lost, Crash::Torn(io)] {
+            cuts += cut_every_open(&disk.crash(crash), &world, io);
+        }
+        io += 1;
+    }
+    assert!(cuts > 10_000, "{cuts} opens were cut");
+}
+
+fn cut_every_open(disk: &FaultDisk, world: &World, seed: u64) -> u64 {
+    for at_io in 0.. {
+        let disk = disk.kill();
+        disk.fail_at(at_io, Fault::PowerCut);
+        if open(&disk).is_ok() {
+            return at_io;
+        }
+        let crash = match at_io % 3 {
+            0 => Crash::Kept,
+            1 => Crash::Lost,
+            _ => Crash::Torn(seed * 1000 + at_io),
+        };
+        let log = open(&disk.crash(crash)).unwrap();
+        world.check(&Contents::of(&*log).unwrap());
+    }
+    unreachable!("an open has finitely many IOs")
+}
+
+/// The next process finds everything in the page cache, though it may never reach the disk: that
+/// is what makes a failed sync treacherous.
+#[test]
+fn an_io_error_at_every_io_loses_nothing_that_was_acknowledged() {
+    for fault in [Fault::Error, Fault::NoSpace, Fault::LostSync] {
+        let mut io = 0;
+        while let Some((disk, world)) = run_into(io, fault) {
+            check_reopened(&disk.kill(), &world);
+            check_reopened(&disk.crash(Crash::Lost), &world);
+            check_reopened(&disk.crash(Crash::Torn(io)), &world);
+            io += 1;
+        }
+        assert!(io > 250, "the script has more than {io} IOs");
+    }
+}
+
+/// A process that is killed and started again on the same machine, and only then loses power.
+#[test]
+fn a_kill_at_every_io_loses_nothing_that_was_acknowledged() {
+    let mut io = 0;
+    while let Some((disk, world)) = run_into(io, Fault::PowerCut) {
+        check_reopened(&disk.kill(), &world);
+        io += 1;
+    }
+}
