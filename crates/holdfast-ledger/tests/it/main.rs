@@ -1,0 +1,3 @@
+//! The ledger through its registry, as every edge uses it.
+
+mod registry;
