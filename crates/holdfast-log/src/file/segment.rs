@@ -230,4 +230,15 @@ mod tests {
         assert!(SegmentHeader::decode(&bytes, 4, identity).is_err());
         assert!(SegmentHeader::decode(&bytes[..8000], 3, identity).is_err());
     }
+    #[test]
+    fn a_newer_format_is_named_as_such() {
+        let identity = FileId::from_bytes([5; 16]);
+        let mut bytes = vec![0; HEADER_LEN];
+        bytes[0..4].copy_from_slice(&MAGIC);
+        bytes[4] = 2;
+        let check = check(&bytes);
+        bytes[8..16].copy_from_slice(&check.to_le_bytes());
+        let refused = SegmentHeader::decode(&bytes, 3, identity).unwrap_err();
+        assert!(matches!(refused, LogError::UnsupportedFormat { found: 2, .. }), "{refused}");
+    }
 }

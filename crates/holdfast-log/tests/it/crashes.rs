@@ -1,10 +1,10 @@
 //! The script is stopped at every single IO, in every way, and so is the open that follows.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 
 use bytes::Bytes;
-use holdfast_log::disk::{Crash, Fault};
-use holdfast_log::{Append, FaultDisk, blocking};
+use holdfast_log::disk::{Crash, Fault, Io};
+use holdfast_log::{Append, FaultDisk, Log, Read, blocking};
 
 use crate::script;
 use crate::world::{Contents, POSITIONS_MAX, World, at, open};
@@ -28,6 +28,8 @@ fn check_reopened(disk: &FaultDisk, world: &World) {
     world.check(&found);
     drop(log);
 
+    check_goes_on(&disk.kill(), &found);
+
     // What was shown was durable: a power cut right after opening changes nothing.
     let disk = disk.crash(Crash::Lost);
     let log = open(&disk).unwrap();
@@ -45,11 +47,25 @@ fn check_reopened(disk: &FaultDisk, world: &World) {
     let after = Contents::of(&*log).unwrap();
     for position in 1..=POSITIONS_MAX {
         if position == found.tail || position == POSITIONS_MAX {
-            assert_eq!(*after.at(position), holdfast_log::Read::Entry(entry.clone()));
+            assert_eq!(*after.at(position), Read::Entry(entry.clone()));
         } else {
             assert_eq!(after.at(position), found.at(position));
         }
     }
+}
+
+/// Appends and trims after the open, and loses power before anything else is synced.
+fn check_goes_on(disk: &FaultDisk, found: &Contents) {
+    let log = open(disk).unwrap();
+    let entry = Bytes::from_static(b"the only one left");
+    let append = blocking::append(&*log, at(found.tail), entry.clone()).unwrap();
+    assert_eq!(append, Append::Ok);
+    blocking::trim(&*log, at(found.tail)).unwrap();
+    drop(log);
+    let log = open(&disk.crash(Crash::Lost)).unwrap();
+    let after = Contents::of(&*log).unwrap();
+    assert_eq!(after.mark(), found.tail);
+    assert_eq!(*after.at(found.tail), Read::Entry(entry));
 }
 
 #[test]
@@ -125,4 +141,48 @@ fn a_kill_at_every_io_loses_nothing_that_was_acknowledged() {
         check_reopened(&disk.kill(), &world);
         io += 1;
     }
+}
+
+/// Sends these entries at 1, 2 … in one group, and loses power before it is synced.
+fn cut_off_in_a_group(disk: &FaultDisk, entries: &[Bytes]) {
+    let log = open(disk).unwrap();
+    disk.fail_next(Io::Sync, Fault::PowerCut);
+    let (group, entries) = (Arc::clone(&log), entries.to_vec());
+    let (answers, answered) = mpsc::channel();
+    // A trim of nothing writes nothing; its callback runs on the writer's thread.
+    let send = move |_| {
+        for (position, bytes) in (1..).zip(entries) {
+            let answers = answers.clone();
+            let done = move |result: Result<_, _>| answers.send(result.is_ok()).unwrap();
+            group.append(at(position), bytes, Box::new(done));
+        }
+    };
+    log.trim(at(1), Box::new(send));
+    assert!(answered.iter().all(|is_ok| !is_ok), "nothing is acknowledged");
+}
+
+/// A torn group leaves its second record without its first. The first is then sent again, byte for
+/// byte, so that the stale record would follow it.
+#[test]
+fn a_record_that_was_cut_off_does_not_come_back() {
+    let [first, second] = [Bytes::from(vec![1; 700]), Bytes::from_static(b"second")];
+    let second_record = 4096 + 80 + 704;
+    let disk = FaultDisk::new();
+    cut_off_in_a_group(&disk, &[first.clone(), second]);
+    let mut stale = 0;
+    for seed in 0..64 {
+        let disk = disk.crash(Crash::Torn(seed));
+        let bytes = disk.bytes("000000000001.segment").unwrap();
+        let log = open(&disk).unwrap();
+        if Contents::of(&*log).unwrap().tail > 1 {
+            continue;
+        }
+        stale += u64::from(bytes[second_record..].starts_with(b"HFR"));
+        assert_eq!(blocking::append(&*log, at(1), first.clone()).unwrap(), Append::Ok);
+        drop(log);
+        let log = open(&disk.crash(Crash::Lost)).unwrap();
+        let found = Contents::of(&*log).unwrap();
+        assert_eq!((found.tail, found.at(2)), (2, &Read::Empty), "seed {seed}");
+    }
+    assert!(stale > 3, "only {stale} crashes left the second record alone");
 }
