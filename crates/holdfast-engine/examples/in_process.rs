@@ -12,7 +12,11 @@ use std::{
 
 use holdfast_engine::{Config, Fingerprint, Idempotency, Partition, Parts, Request};
 use holdfast_log::{FileLog, disk::RealDisk};
-use holdfast_state::{LogTime, MemoryStore, Namespace, Read, Stop, Table, TableId, Tx};
+use holdfast_state::{
+    LogTime, MemoryStore, Namespace, Read, Stop, Store, Table, TableId, Tx,
+    disk::{DiskOptions, DiskStore},
+};
+use minicbor::bytes::ByteVec;
 
 struct Rows;
 
@@ -20,7 +24,7 @@ impl Table for Rows {
     const ID: TableId = TableId(0x7f00);
     const NAME: &'static str = "bench.rows";
     type Key<'k> = (u16, u64, u64);
-    type Row = Vec<u8>;
+    type Row = ByteVec;
 }
 
 fn transfer(tx: &mut Tx<'_>, id: u64, from: u64, to: u64) -> Result<Vec<u8>, Stop<Vec<u8>>> {
@@ -28,13 +32,13 @@ fn transfer(tx: &mut Tx<'_>, id: u64, from: u64, to: u64) -> Result<Vec<u8>, Sto
     let exists = tx.get::<Rows>((1, id, 0))?;
     assert!(exists.is_none());
     for account in [from, to] {
-        let mut row = tx.get::<Rows>((2, account, 0))?.unwrap_or_else(|| vec![1; 45]);
+        let mut row = tx.get::<Rows>((2, account, 0))?.unwrap_or_else(|| vec![1; 45].into());
         row[0] = row[0].wrapping_add(1);
         tx.put::<Rows>((2, account, 0), &row)?;
-        tx.put::<Rows>((3, account, version), &vec![2; 20])?;
+        tx.put::<Rows>((3, account, version), &vec![2; 20].into())?;
     }
-    tx.put::<Rows>((1, id, 0), &vec![3; 40])?;
-    tx.put::<Rows>((4, version, 0), &vec![4; 40])?;
+    tx.put::<Rows>((1, id, 0), &vec![3; 40].into())?;
+    tx.put::<Rows>((4, version, 0), &vec![4; 40].into())?;
     let due = LogTime::from_us(tx.now().as_us() + 3_600_000_000);
     tx.arm_timer(due, "bench", &id)?;
     Ok(vec![5; 30])
@@ -48,9 +52,14 @@ fn main() {
     let dir = tempfile::tempdir_in(".").unwrap();
     let disk = Arc::new(RealDisk::open(dir.path()).unwrap());
     let log = Arc::new(FileLog::open(disk, holdfast_log::FileLogOptions::default()).unwrap());
-    let store = Box::new(MemoryStore::new());
+    let state = dir.path().join("state");
+    let store: Box<dyn Store> = match args.next().as_deref() {
+        Some("memory") => Box::new(MemoryStore::new()),
+        _ => Box::new(DiskStore::open(&state, &DiskOptions::default()).unwrap()),
+    };
     let parts = Parts { log: log.clone(), store, snapshots: None, kept: Vec::new(), seed: 7 };
-    let config = Config { snapshot_bytes: u64::MAX, ..Config::default() };
+    let depth = args.next().map_or(2, |arg| arg.parse().unwrap());
+    let config = Config { snapshot_bytes: u64::MAX, entries_in_flight_max: depth, ..Config::default() };
     let partition = Partition::start(config, parts).unwrap();
 
     let (answered, answers) = mpsc::channel();

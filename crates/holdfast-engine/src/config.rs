@@ -1,5 +1,6 @@
 //! What a partition is told when it is opened. All of it bounds something.
 
+use holdfast_log::Properties;
 use holdfast_state::{Abort, Budget, Tx};
 
 use crate::clock::ClockBounds;
@@ -25,6 +26,9 @@ pub struct Config {
     /// Entries that may be on their way to the log. Two keep the disk busy while
     /// the next batch gathers; more make batches smaller.
     pub entries_in_flight_max: usize,
+    /// Entries that are durable and not yet applied; evaluation waits beyond, so
+    /// that what is evaluated and not applied stays bounded.
+    pub entries_unapplied_max: usize,
     /// A batch this large goes out even though more could be gathered, in bytes.
     pub batch_bytes: usize,
     /// Idempotency records are kept at least this long, in microseconds.
@@ -33,6 +37,22 @@ pub struct Config {
     pub snapshot_bytes: u64,
     /// How far the wall clock may be off; `None` accepts any.
     pub clock: Option<ClockBounds>,
+}
+
+/// What a transaction's last fact may add beyond its budget: its tag and lengths.
+const FRAMING_BYTES: usize = 64;
+
+impl Config {
+    /// These settings within what the log takes: a full batch and the largest
+    /// transaction after it make one entry that is not too large (P8).
+    #[must_use]
+    pub fn fitted_to(mut self, log: &Properties) -> Self {
+        let batch = log.max_entry_bytes / 4;
+        let transaction = log.max_entry_bytes.saturating_sub(batch + FRAMING_BYTES);
+        self.batch_bytes = self.batch_bytes.min(batch);
+        self.budget.write_bytes_max = self.budget.write_bytes_max.min(transaction);
+        self
+    }
 }
 
 impl Default for Config {
@@ -44,6 +64,7 @@ impl Default for Config {
             budget: Budget::default(),
             waiting_max: 8_192,
             entries_in_flight_max: 2,
+            entries_unapplied_max: 16,
             batch_bytes: 256 << 10,
             retention_us: 24 * 3600 * 1_000_000,
             snapshot_bytes: 1 << 30,

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use holdfast_log::{Log, Position};
 
 use crate::{
+    applier::Applier,
     clocks::Clocks,
     engine::Engine,
     event::{Action, Event, Stopped},
@@ -28,6 +29,7 @@ const RETRY_US: u64 = 10_000;
 pub(crate) struct Driver {
     pub(crate) engine: Engine,
     pub(crate) log: Arc<dyn Log>,
+    pub(crate) applier: Applier,
     pub(crate) inbox: Arc<Inbox>,
     pub(crate) feed: Arc<Feed>,
     pub(crate) status: Arc<Status>,
@@ -50,6 +52,9 @@ impl Driver {
             let now = self.clocks.now();
             let idle = events.is_empty();
             for event in events.drain(..) {
+                if matches!(event, Event::Applied(..)) {
+                    self.applier.told();
+                }
                 self.engine.handle(event, now);
             }
             self.engine.handle(Event::Tick, now);
@@ -86,7 +91,12 @@ impl Driver {
                     self.log.read(position, READ_BYTES, Box::new(done));
                 }
                 Action::Reply(reply, answer) => reply(answer),
-                Action::Applied(state, batch) => self.feed.publish(&state, batch),
+                Action::Apply(batch, reader) => {
+                    if let Some(applied) = self.applier.apply(batch, reader) {
+                        self.engine.handle(applied, self.clocks.now());
+                    }
+                }
+                Action::Publish(reader, batch) => self.feed.publish(&reader, batch),
                 Action::Keep(snapshot) => self.keep(snapshot),
                 Action::Trim(below) => self.trim(below),
                 Action::Led(version) => {
@@ -143,6 +153,9 @@ impl Driver {
             Stopped::Deposed => tracing::warn!("stopped: another node leads"),
             Stopped::Failed(reason) => tracing::error!(reason, "stopped"),
             Stopped::StateInDoubt(what) => tracing::error!(what, "stopped: the state is in doubt"),
+        }
+        if let Err(error) = self.applier.finish() {
+            tracing::warn!(%error, "the state was not written back; it will be rebuilt");
         }
         if let Err(error) = holdfast_log::blocking::close(self.log.as_ref()) {
             tracing::warn!(%error, "the log did not close cleanly");

@@ -6,8 +6,9 @@
 //! the [`Reader`] automaton, and the batches that count are applied in order.
 //!
 //! ```text
-//! Request ─▶ admission ─▶ evaluate ─▶ open batch ─▶ seal ─▶ Append
-//! Appended ─▶ pipeline ─▶ reader ─▶ apply ─▶ Reply, Applied
+//! Request  ─▶ admission ─▶ evaluate ─▶ open batch ─▶ seal ─▶ Append
+//! Appended ─▶ pipeline ─▶ reader ─▶ Apply
+//! Applied  ─▶ overlay forgets ─▶ Reply, Publish
 //! ```
 //!
 //! No clock, no IO, no thread: the driver brings time and answers with each
@@ -21,7 +22,7 @@ use holdfast_log::{
     Step, entry::FEATURE_LEVEL,
 };
 use holdfast_state::{
-    Batch, LogTime, Mark, Namespace, Scan, Store, StoreError, Table as _, Version,
+    Batch, LogTime, Mark, Namespace, Scan, Snapshots, Source, StoreError, Table as _, Version,
     store::Pressure,
     table::{split_key, stored_key},
 };
@@ -50,8 +51,11 @@ const LEASE_MS: u64 = 2_000;
 #[derive(Debug)]
 pub struct Engine {
     config: Config,
-    store: Box<dyn Store>,
+    /// The applied state. Written by whoever does [`Action::Apply`], not here.
+    state: Arc<dyn Snapshots>,
     reader: Reader,
+    /// Batches on their way into the state, oldest first.
+    applying: VecDeque<Applying>,
     role: Role,
     admission: Admission,
     /// Timers and housekeeping: reserved capacity, before everyone else (P22).
@@ -65,12 +69,23 @@ pub struct Engine {
 
 #[derive(Debug)]
 enum Role {
-    /// Reading up to the first hole.
-    Reading,
+    /// Reading up to the first hole; there, waiting until all of it is applied.
+    Reading {
+        at_the_hole: bool,
+    },
     /// A claim is on its way.
     Claiming(Pipeline, Nonce),
     Leading(Box<Leading>),
     Stopped(Stopped),
+}
+
+/// A durable batch that is not in the state yet.
+#[derive(Debug)]
+struct Applying {
+    last: Version,
+    batch: Batch,
+    reader: ReaderState,
+    waiting: Vec<Waiting>,
 }
 
 /// When to take snapshots and what they allow to trim (P16).
@@ -104,7 +119,7 @@ impl SplitMix {
 }
 
 impl Engine {
-    /// A partition whose state is `store`. `seed` must be fresh in every life of
+    /// A partition whose state is `state`, of which `mark` says how far it has come. `seed` must be fresh in every life of
     /// the process: nonces come from it (P7). `newest_snapshot` is where the
     /// newest verified snapshot goes on.
     ///
@@ -112,18 +127,19 @@ impl Engine {
     /// [`StoreError::Doubt`] when the store's checkpoint does not decode.
     pub fn new(
         config: Config,
-        store: Box<dyn Store>,
+        state: Arc<dyn Snapshots>,
+        mark: &Mark,
         seed: u64,
         newest_snapshot: Option<Position>,
     ) -> Result<Self, StoreError> {
-        let checkpoint = checkpoint_of(&store.mark())?;
-        let reader = Reader::start(checkpoint);
+        let reader = Reader::start(checkpoint_of(mark)?);
         let mut engine = Self {
             admission: Admission::new(config.waiting_max),
             config,
-            store,
+            state,
             reader,
-            role: Role::Reading,
+            applying: VecDeque::new(),
+            role: Role::Reading { at_the_hole: false },
             internal: VecDeque::new(),
             actions: VecDeque::new(),
             snapshots: SnapshotPlan { bytes: 0, running: false, newest: newest_snapshot },
@@ -149,25 +165,13 @@ impl Engine {
     /// Is evaluation waiting for the state store to write back?
     #[must_use]
     pub fn is_held_up(&self) -> bool {
-        self.store.pressure() == Pressure::Full
+        self.state.pressure() == Pressure::Full
     }
 
     /// What it counts.
     #[must_use]
     pub const fn metrics(&self) -> &Arc<Metrics> {
         &self.metrics
-    }
-
-    /// The state, for whoever takes snapshots and views.
-    #[must_use]
-    pub fn store(&self) -> &dyn Store {
-        self.store.as_ref()
-    }
-
-    /// Gives the state back when the partition is over.
-    #[must_use]
-    pub fn into_store(self) -> Box<dyn Store> {
-        self.store
     }
 
     /// Is there something to evaluate, or room to send what was evaluated?
@@ -179,7 +183,7 @@ impl Engine {
                 let room = leading.pipeline.depth() < self.config.entries_in_flight_max;
                 (waiting && self.may_evaluate()) || (leading.has_batch() && room)
             }
-            Role::Reading | Role::Claiming(..) | Role::Stopped(_) => false,
+            Role::Reading { .. } | Role::Claiming(..) | Role::Stopped(_) => false,
         }
     }
 
@@ -200,6 +204,8 @@ impl Engine {
             Event::Appended(position, Err(error)) => self.append_failed(position, &error),
             Event::ReadBack(from, Ok(reads)) => self.read_back(from, reads, now),
             Event::ReadBack(_, Err(error)) => self.stop(Stopped::Failed(error.to_string())),
+            Event::Applied(version, Ok(())) => self.applied(version, now),
+            Event::Applied(_, Err(error)) => self.stop(Stopped::StateInDoubt(error.to_string())),
             Event::Tick => self.tick(now),
             Event::SnapshotKept(state) => self.snapshot_kept(&state),
             Event::SnapshotFailed(error) => {
@@ -217,7 +223,7 @@ impl Engine {
         let unavailable = match &self.role {
             _ if self.stopping => Some("it is shutting down".to_owned()),
             Role::Stopped(why) => Some(why.to_string()),
-            Role::Reading | Role::Claiming(..) | Role::Leading(_) => None,
+            Role::Reading { .. } | Role::Claiming(..) | Role::Leading(_) => None,
         };
         if let Some(reason) = unavailable {
             self.refuse(request, Failure::Unavailable { reason });
@@ -250,7 +256,9 @@ impl Engine {
 
     fn may_evaluate(&self) -> bool {
         let Role::Leading(leading) = &self.role else { return false };
-        leading.batch_bytes() < self.config.batch_bytes && self.store.pressure() == Pressure::None
+        leading.batch_bytes() < self.config.batch_bytes
+            && self.applying.len() < self.config.entries_unapplied_max
+            && self.state.pressure() == Pressure::None
     }
 
     fn next_request(&mut self) -> Option<(Request, bool)> {
@@ -270,13 +278,17 @@ impl Engine {
             return;
         }
         let given = (now, self.random.next(), self.config.budget);
-        let evaluated = leading.evaluate(self.store.as_ref(), request, given);
+        let evaluated = leading.evaluate(self.state.as_ref(), request, given);
         self.metrics.evaluated.increment();
         if !internal {
             self.admission.charge(namespace, evaluated.cost);
         }
         if let Some(waiting) = evaluated.now {
-            self.reply(waiting);
+            // What it saw is durable; a view taken after the answer must show it too.
+            match self.applying.back_mut() {
+                Some(last) => last.waiting.push(waiting),
+                None => self.reply(waiting),
+            }
         }
         if let Some(what) = evaluated.doubt {
             self.stop(Stopped::StateInDoubt(what));
@@ -306,7 +318,7 @@ impl Engine {
         let pipeline = match &mut self.role {
             Role::Claiming(pipeline, _) => pipeline,
             Role::Leading(leading) => &mut leading.pipeline,
-            Role::Reading | Role::Stopped(_) => return,
+            Role::Reading { .. } | Role::Stopped(_) => return,
         };
         if pipeline.answered(position, append).is_err() {
             // Somebody trimmed past us, so somebody leads and is far ahead (P3).
@@ -326,7 +338,7 @@ impl Engine {
         let pipeline = match &self.role {
             Role::Claiming(pipeline, _) => pipeline,
             Role::Leading(leading) => &leading.pipeline,
-            Role::Reading | Role::Stopped(_) => return,
+            Role::Reading { .. } | Role::Stopped(_) => return,
         };
         if let Some(bytes) = pipeline.sent(position) {
             // The same bytes at the same place: if it was there after all, it is found (P6).
@@ -341,7 +353,7 @@ impl Engine {
             let known = match &mut self.role {
                 Role::Claiming(pipeline, _) => pipeline.take_known(position),
                 Role::Leading(leading) => leading.pipeline.take_known(position),
-                Role::Reading | Role::Stopped(_) => None,
+                Role::Reading { .. } | Role::Stopped(_) => None,
             };
             let Some(bytes) = known else { return };
             self.feed(position, &bytes, now);
@@ -367,7 +379,7 @@ impl Engine {
                 }
             }
             Role::Claiming(..) => self.read_on(),
-            Role::Reading | Role::Stopped(_) => {}
+            Role::Reading { .. } | Role::Stopped(_) => {}
         }
     }
 
@@ -375,26 +387,41 @@ impl Engine {
         match &self.role {
             Role::Claiming(_, nonce) if *nonce == header.nonce => self.lead(now),
             Role::Claiming(..) | Role::Leading(_) => self.stop(Stopped::Deposed),
-            Role::Reading | Role::Stopped(_) => {}
+            Role::Reading { .. } | Role::Stopped(_) => {}
         }
     }
 
     /// The only way state changes.
     fn apply(&mut self, position: Position, header: &EntryHeader, body: Bytes) {
+        let reader = *self.reader.state();
         let batch = Batch {
             first: Version::new(header.first_version),
             count: header.count,
             time: LogTime::from_us(header.log_time_us),
             bytes: body,
         };
-        let checkpoint = Bytes::copy_from_slice(&self.reader.state().encode());
-        if let Err(error) = self.store.apply(&batch, checkpoint) {
-            self.stop(Stopped::StateInDoubt(error.to_string()));
-            return;
-        }
-        self.metrics.applied.add(u64::from(batch.count));
-        self.metrics.version.set(self.reader.state().next_version - 1);
+        let waiting = match &mut self.role {
+            Role::Leading(leading) => leading.pipeline.acknowledge(header.sequence),
+            Role::Reading { .. } | Role::Claiming(..) | Role::Stopped(_) => Vec::new(),
+        };
         self.metrics.position.set(position.get());
+        self.actions.push_back(Action::Apply(batch.clone(), reader));
+        let last = Version::new(reader.next_version - 1);
+        self.applying.push_back(Applying { last, batch, reader, waiting });
+        if matches!(self.role, Role::Claiming(..)) {
+            // Another leader's entry was there first: read what else it wrote.
+            self.read_on();
+        }
+    }
+
+    /// A batch is in the state: whoever waited for it gets its answer.
+    fn applied(&mut self, version: Version, now: Now) {
+        let Some(Applying { last, batch, reader, waiting }) = self.applying.pop_front() else {
+            return;
+        };
+        assert_eq!(last, version, "batches are applied in order");
+        self.metrics.applied.add(u64::from(batch.count));
+        self.metrics.version.set(version.get());
         self.snapshots.bytes += batch.bytes.len() as u64;
         if let Role::Leading(leading) = &mut self.role {
             for change in batch.changes().map_while(Result::ok) {
@@ -402,37 +429,45 @@ impl Engine {
                     leading.applied(&fact, change.version);
                 }
             }
-            for waiting in leading.pipeline.acknowledge(header.sequence) {
-                self.reply(waiting);
-            }
         }
-        self.actions.push_back(Action::Applied(*self.reader.state(), batch));
+        for waiting in waiting {
+            self.reply(waiting);
+        }
+        self.actions.push_back(Action::Publish(reader, batch));
         self.snapshot_if_due();
-        if matches!(self.role, Role::Claiming(..)) {
-            // Another leader's entry was there first: read what else it wrote.
-            self.read_on();
+        if matches!(self.role, Role::Reading { .. }) && self.applying.is_empty() {
+            self.go_on_reading(now);
         }
+        self.finish_if_done();
     }
 
     // ---- reading and claiming ---------------------------------------------------
 
     fn read_on(&mut self) {
-        self.role = Role::Reading;
-        self.actions.push_back(Action::Read(self.reader.state().next_position));
+        self.role = Role::Reading { at_the_hole: false };
+        if self.applying.is_empty() {
+            self.actions.push_back(Action::Read(self.reader.state().next_position));
+        }
+    }
+
+    /// All that was read is applied.
+    fn go_on_reading(&mut self, now: Now) {
+        match self.role {
+            Role::Reading { at_the_hole: true } => self.claim(now),
+            Role::Reading { at_the_hole: false } => self.read_on(),
+            Role::Claiming(..) | Role::Leading(_) | Role::Stopped(_) => {}
+        }
     }
 
     fn read_back(&mut self, from: Position, reads: Vec<Read>, now: Now) {
         let mut position = from;
         for read in reads {
-            if !matches!(self.role, Role::Reading) {
+            if !matches!(self.role, Role::Reading { .. }) {
                 return;
             }
             match read {
                 Read::Entry(bytes) => self.feed(position, &bytes, now),
-                Read::Empty => {
-                    self.claim(now);
-                    return;
-                }
+                Read::Empty => self.role = Role::Reading { at_the_hole: true },
                 Read::Trimmed => {
                     let what = format!("the log begins after position {position}");
                     self.stop(Stopped::StateInDoubt(what));
@@ -441,8 +476,8 @@ impl Engine {
             }
             position = position.next();
         }
-        if matches!(self.role, Role::Reading) {
-            self.read_on();
+        if self.applying.is_empty() {
+            self.go_on_reading(now);
         }
     }
 
@@ -491,7 +526,7 @@ impl Engine {
         let state = self.reader.state();
         let last = LogTime::from_us(state.log_time_us);
         let clock = LogClock::anchor(last, now, None).expect("without bounds any clock does");
-        let oldest = match oldest_bucket(self.store.as_ref()) {
+        let oldest = match oldest_bucket(self.state.as_ref()) {
             Ok(oldest) => oldest,
             Err(error) => {
                 self.stop(Stopped::StateInDoubt(error.to_string()));
@@ -518,7 +553,7 @@ impl Engine {
             self.internal.push_back(forget_records_before(first_kept));
         }
         if self.internal.is_empty() {
-            match leading.timers.due(self.store.as_ref(), time) {
+            match leading.timers.due(self.state.as_ref(), time) {
                 Ok(due) => {
                     self.metrics.timers_fired.add(due.len() as u64);
                     self.internal.extend(due);
@@ -532,7 +567,7 @@ impl Engine {
         if !self.snapshots.running && self.snapshots.bytes >= self.config.snapshot_bytes {
             self.snapshots.running = true;
             self.snapshots.bytes = 0;
-            self.actions.push_back(Action::Keep(self.store.snapshots().latest()));
+            self.actions.push_back(Action::Keep(self.state.latest()));
         }
     }
 
@@ -549,7 +584,8 @@ impl Engine {
 
     fn finish_if_done(&mut self) {
         let Role::Leading(leading) = &self.role else { return };
-        let idle = self.admission.waiting() == 0 && self.internal.is_empty();
+        let idle =
+            self.admission.waiting() == 0 && self.internal.is_empty() && self.applying.is_empty();
         if self.stopping && idle && !leading.has_batch() && leading.pipeline.depth() == 0 {
             self.stop(Stopped::Cleanly);
         }
@@ -562,6 +598,11 @@ impl Engine {
         }
         let reason = why.to_string();
         let role = std::mem::replace(&mut self.role, Role::Stopped(why.clone()));
+        // What is durable has happened, whether or not this node comes to apply it.
+        let durable = std::mem::take(&mut self.applying);
+        for waiting in durable.into_iter().flat_map(|applying| applying.waiting) {
+            self.reply(waiting);
+        }
         if let Role::Leading(leading) = role {
             for waiting in leading.abandon(&reason) {
                 self.reply(waiting);
@@ -588,10 +629,10 @@ pub fn checkpoint_of(mark: &Mark) -> Result<Option<ReaderState>, StoreError> {
         .map_err(|error| StoreError::Doubt { what: error.to_string() })
 }
 
-fn oldest_bucket(store: &dyn Store) -> Result<Option<u32>, StoreError> {
+fn oldest_bucket(state: &dyn Source) -> Result<Option<u32>, StoreError> {
     let from = stored_key(Namespace::SYSTEM, Records::ID, &());
     let to = stored_key(Namespace::SYSTEM, Records::ID, &(u32::MAX,));
-    let first = store.scan(&from, &to, Scan::up(1))?;
+    let first = state.scan(&from, &to, Scan::up(1))?;
     let bucket = first.first().and_then(|(key, _)| split_key(key)?.2.u32().ok());
     Ok(bucket)
 }

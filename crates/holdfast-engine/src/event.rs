@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 use holdfast_log::{Append, LogError, Position, Read, ReaderState};
-use holdfast_state::{Batch, Snapshot, Version};
+use holdfast_state::{Batch, Snapshot, StoreError, Version};
 
 use crate::request::{Answer, ReplyTo, Request};
 
@@ -26,6 +26,8 @@ pub enum Event {
     Appended(Position, Result<Append, LogError>),
     /// The log answered a read that began here.
     ReadBack(Position, Result<Vec<Read>, LogError>),
+    /// The state has come to this version, or could not.
+    Applied(Version, Result<(), StoreError>),
     /// Time went on.
     Tick,
     /// A snapshot of this checkpoint is on disk, read back and verified.
@@ -46,9 +48,13 @@ pub enum Action {
     Read(Position),
     /// Give the caller its answer.
     Reply(ReplyTo, Answer),
-    /// These transactions are applied, and the reader stands here now: wake
+    /// Apply these transactions to the state, with the reader's state as the
+    /// checkpoint; answer with [`Event::Applied`]. Batches are applied in the order
+    /// in which this is asked.
+    Apply(Batch, ReaderState),
+    /// These transactions are applied, and the reader stood here after them: wake
     /// followers of the change feed.
-    Applied(ReaderState, Batch),
+    Publish(ReaderState, Batch),
     /// Keep this snapshot; answer with [`Event::SnapshotKept`] or
     /// [`Event::SnapshotFailed`].
     Keep(Arc<dyn Snapshot>),
@@ -91,8 +97,9 @@ impl fmt::Debug for Action {
             Self::AppendLater(position, _) => write!(f, "AppendLater({position})"),
             Self::Read(position) => write!(f, "Read({position})"),
             Self::Reply(_, answer) => write!(f, "Reply({answer:?})"),
-            Self::Applied(_, batch) => {
-                write!(f, "Applied({} from {})", batch.count, batch.first)
+            Self::Apply(batch, _) => write!(f, "Apply({} from {})", batch.count, batch.first),
+            Self::Publish(_, batch) => {
+                write!(f, "Publish({} from {})", batch.count, batch.first)
             }
             Self::Keep(snapshot) => write!(f, "Keep({})", snapshot.mark().version),
             Self::Trim(position) => write!(f, "Trim({position})"),

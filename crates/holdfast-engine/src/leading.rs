@@ -12,7 +12,7 @@ use holdfast_log::{
     entry::{FEATURE_LEVEL, HEADER_BYTES},
 };
 use holdfast_state::{
-    BatchBuilder, Budget, LogTime, Overlay, Stop, Store, Tx, TxContext, Version, fact::Fact,
+    BatchBuilder, Budget, LogTime, Overlay, Source, Stop, Tx, TxContext, Version, fact::Fact,
 };
 
 use crate::{
@@ -108,7 +108,7 @@ impl Leading {
     /// Runs a request against everything evaluated before it.
     pub(crate) fn evaluate(
         &mut self,
-        store: &dyn Store,
+        state: &dyn Source,
         request: Request,
         given: (Now, u64, Budget),
     ) -> Evaluated {
@@ -125,7 +125,7 @@ impl Leading {
             seed,
             budget,
         };
-        let mut tx = Tx::begin(store, &mut self.overlay, &mut self.batch.builder, context);
+        let mut tx = Tx::begin(state, &mut self.overlay, &mut self.batch.builder, context);
         let answer = run(&mut tx, &mut self.filing, &request);
         let cost = i64::from(tx.cost()) + 1;
         let wrote = if answer.is_ok() {

@@ -10,6 +10,7 @@
 //! changes only by applying what the log holds; this crate knows no primitive.
 
 pub mod admission;
+mod applier;
 pub mod clock;
 mod clocks;
 pub mod config;

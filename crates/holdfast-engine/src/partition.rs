@@ -17,6 +17,7 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use crate::{
+    applier::Applier,
     clocks::Clocks,
     config::Config,
     driver::Driver,
@@ -92,17 +93,20 @@ impl Partition {
     /// When the system gives no thread.
     pub fn start(config: Config, parts: Parts) -> Result<Self, StoreError> {
         let clocks = Clocks::start();
+        let config = config.fitted_to(&parts.log.properties());
         let inbox = Arc::new(Inbox::new(config.waiting_max));
         let snapshots = parts.store.snapshots();
         let newest = parts.kept.first().map(|state| state.next_position);
-        let checkpoint = crate::engine::checkpoint_of(&parts.store.mark())?;
-        let engine = Engine::new(config, parts.store, parts.seed, newest)?;
+        let mark = parts.store.mark();
+        let checkpoint = crate::engine::checkpoint_of(&mark)?;
+        let engine = Engine::new(config, Arc::clone(&snapshots), &mark, parts.seed, newest)?;
         let metrics = Arc::clone(engine.metrics());
         let feed = Arc::new(Feed::new(Arc::clone(&parts.log), parts.kept, checkpoint));
         let status = Arc::new(Status(watch::channel(Phase::Starting).0));
         let driver = Driver {
             engine,
             log: parts.log,
+            applier: Applier::start(parts.store, Arc::clone(&inbox)),
             inbox: Arc::clone(&inbox),
             feed: Arc::clone(&feed),
             status: Arc::clone(&status),

@@ -26,6 +26,9 @@ struct Shared {
     state: RwLock<State>,
     /// Versions of live snapshots, with their number. Locked after `state`, never before.
     pinned: Mutex<BTreeMap<Version, usize>>,
+    /// Held while a batch is applied, so that no snapshot is taken of a part of
+    /// it. Locked before `state`.
+    applying: Mutex<()>,
 }
 
 #[derive(Debug, Default)]
@@ -93,9 +96,9 @@ fn scan_at(
     found
 }
 
-impl Source for MemoryStore {
+impl Source for Shared {
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
-        let state = self.shared.state.read();
+        let state = self.state.read();
         match state.table.get(key, state.mark.version) {
             Lookup::Value(value) => Ok(Some(value)),
             Lookup::Deleted | Lookup::Unknown => Ok(None),
@@ -103,8 +106,18 @@ impl Source for MemoryStore {
     }
 
     fn scan(&self, from: &[u8], to: &[u8], scan: Scan) -> Result<Vec<(Bytes, Bytes)>, StoreError> {
-        let at = self.shared.state.read().mark.version;
-        Ok(scan_at(&self.shared, from, to, scan, at))
+        let at = self.state.read().mark.version;
+        Ok(scan_at(self, from, to, scan, at))
+    }
+}
+
+impl Source for MemoryStore {
+    fn get(&self, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
+        self.shared.get(key)
+    }
+
+    fn scan(&self, from: &[u8], to: &[u8], scan: Scan) -> Result<Vec<(Bytes, Bytes)>, StoreError> {
+        self.shared.scan(from, to, scan)
     }
 }
 
@@ -116,17 +129,20 @@ impl Store for MemoryStore {
     fn apply(&mut self, batch: &Batch, checkpoint: Bytes) -> Result<(), StoreError> {
         let doubt = |_| StoreError::Doubt { what: "a batch does not decode".to_owned() };
         batch.check().map_err(doubt)?;
-        let mut state = self.shared.state.write();
+        let _applying = self.shared.applying.lock();
+        let mark = self.mark();
         assert!(
-            batch.count == 0 || batch.first == state.mark.version.next(),
+            batch.count == 0 || batch.first == mark.version.next(),
             "batches are applied in order: {} after {}",
             batch.first,
-            state.mark.version
+            mark.version
         );
         let pins = self.shared.pins();
         let mut ranges = false;
         for change in batch.changes() {
             let change = change.map_err(doubt)?;
+            // Released between transactions: the evaluator reads meanwhile.
+            let mut state = self.shared.state.write();
             for fact in change.facts() {
                 let fact = fact.map_err(doubt)?;
                 ranges |= matches!(fact, Fact::DeleteRange { .. });
@@ -136,11 +152,11 @@ impl Store for MemoryStore {
                 }
             }
         }
+        let mut state = self.shared.state.write();
         if ranges {
             state.table.forget_deleted(pins);
         }
-        let version = state.mark.version.plus(u64::from(batch.count));
-        state.mark = Mark { version, checkpoint };
+        state.mark = Mark { version: mark.version.plus(u64::from(batch.count)), checkpoint };
         Ok(())
     }
 
@@ -152,10 +168,20 @@ impl Store for MemoryStore {
 #[derive(Debug)]
 struct Handle(Arc<Shared>);
 
+impl Source for Handle {
+    fn get(&self, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
+        self.0.get(key)
+    }
+
+    fn scan(&self, from: &[u8], to: &[u8], scan: Scan) -> Result<Vec<(Bytes, Bytes)>, StoreError> {
+        self.0.scan(from, to, scan)
+    }
+}
+
 impl Snapshots for Handle {
     fn latest(&self) -> Arc<dyn Snapshot> {
-        let state = self.0.state.read();
-        let mark = state.mark.clone();
+        let _whole = self.0.applying.lock();
+        let mark = self.0.state.read().mark.clone();
         *self.0.pinned.lock().entry(mark.version).or_insert(0) += 1;
         Arc::new(MemorySnapshot { shared: Arc::clone(&self.0), mark })
     }

@@ -103,10 +103,16 @@ pub trait Snapshot: Source + Send + Sync {
     fn mark(&self) -> &Mark;
 }
 
-/// Takes snapshots from any thread.
-pub trait Snapshots: Send + Sync + fmt::Debug {
-    /// The newest applied state.
+/// The newest applied state, for any thread. As a [`Source`] it may show a part
+/// of a batch that is being applied; a snapshot never does.
+pub trait Snapshots: Source + Send + Sync {
+    /// The newest applied state, held.
     fn latest(&self) -> Arc<dyn Snapshot>;
+
+    /// Whether the writer should slow down.
+    fn pressure(&self) -> Pressure {
+        Pressure::None
+    }
 }
 
 /// Where a partition's state lives. As a [`Source`] it answers from the newest
@@ -126,11 +132,15 @@ pub trait Store: Source + Send {
     /// When the batch does not follow the mark: that is a bug of ours.
     fn apply(&mut self, batch: &Batch, checkpoint: Bytes) -> Result<(), StoreError>;
 
-    /// A handle that takes snapshots.
-    fn snapshots(&self) -> Arc<dyn Snapshots>;
-
-    /// Whether the writer should slow down.
-    fn pressure(&self) -> Pressure {
-        Pressure::None
+    /// Writes back what was applied, before an orderly stop, so that the next start
+    /// need not read it from the log. A store that keeps nothing has nothing to do.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn persist(&mut self) -> Result<(), StoreError> {
+        Ok(())
     }
+
+    /// A handle for everyone who reads while the writer goes on.
+    fn snapshots(&self) -> Arc<dyn Snapshots>;
 }
