@@ -1,0 +1,367 @@
+//! One engine, driven on the test's thread with invented time.
+//!
+//! It does what the real driver does, in turns that the test takes: act, take events in, work, act.
+//! The log may answer whenever it likes; nothing here waits for it.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+};
+
+use bytes::Bytes;
+use holdfast_engine::{
+    Action, Answer, Config, Engine, Event, Failure, Fingerprint, Idempotency, Now, Outcome,
+    Request, Stopped, request::Work,
+};
+use holdfast_log::{Log, Position, ReaderState};
+use holdfast_state::{
+    Batch, MemoryStore, Namespace, Snapshot, Snapshots, Store, StoreError, Version,
+};
+
+use crate::toy::{self, Op};
+
+/// How much one read of the log brings.
+const READ_BYTES: usize = 4 << 20;
+
+/// How long an append rests that the log could not take.
+pub(crate) const RETRY_US: u64 = 10_000;
+
+/// Invented time; clones are the same clock.
+#[derive(Clone, Debug)]
+pub(crate) struct Clock(Arc<Mutex<Now>>);
+
+impl Clock {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(Mutex::new(Now { monotonic_us: 1_000, wall_us: 1_000_000_000 })))
+    }
+
+    pub(crate) fn now(&self) -> Now {
+        *self.0.lock().unwrap()
+    }
+
+    /// Lets time pass.
+    pub(crate) fn pass_us(&self, us: u64) {
+        let mut now = self.0.lock().unwrap();
+        now.monotonic_us += us;
+        now.wall_us += us;
+    }
+
+    /// Sets the wall clock, as an operator or a bad time server does.
+    pub(crate) fn set_wall_us(&self, us: u64) {
+        self.0.lock().unwrap().wall_us = us;
+    }
+}
+
+/// A request's answer, when it comes. Coming twice is an error.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Pending(Arc<Mutex<Option<Answer>>>);
+
+impl Pending {
+    fn fill(&self, answer: Answer) {
+        let before = self.0.lock().unwrap().replace(answer);
+        assert_eq!(before, None, "a request is answered once");
+    }
+
+    pub(crate) fn answer(&self) -> Option<Answer> {
+        self.0.lock().unwrap().clone()
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.answer().is_none()
+    }
+
+    pub(crate) fn outcome(&self) -> Outcome {
+        self.answer().expect("it was answered").expect("it has an outcome")
+    }
+
+    pub(crate) fn failure(&self) -> Failure {
+        self.answer().expect("it was answered").expect_err("it has no outcome")
+    }
+
+    pub(crate) fn body(&self) -> String {
+        String::from_utf8(self.outcome().body.to_vec()).unwrap()
+    }
+
+    pub(crate) fn version(&self) -> u64 {
+        self.outcome().version.get()
+    }
+}
+
+/// What a node begins with.
+pub(crate) struct Start {
+    pub(crate) config: Config,
+    pub(crate) store: Box<dyn Store>,
+    pub(crate) seed: u64,
+    pub(crate) newest_snapshot: Option<Position>,
+    pub(crate) clock: Clock,
+}
+
+impl Default for Start {
+    fn default() -> Self {
+        Self {
+            config: config(),
+            store: Box::new(MemoryStore::new()),
+            seed: 1,
+            newest_snapshot: None,
+            clock: Clock::new(),
+        }
+    }
+}
+
+/// The toy's handlers, no snapshots.
+pub(crate) fn config() -> Config {
+    Config { timers: toy::handlers(), snapshot_bytes: u64::MAX, ..Config::default() }
+}
+
+/// One engine and its hands.
+pub(crate) struct Node {
+    pub(crate) engine: Engine,
+    store: Box<dyn Store>,
+    log: Arc<dyn Log>,
+    pub(crate) clock: Clock,
+    events: Arc<Mutex<VecDeque<Event>>>,
+    resting: Vec<(u64, Position, Bytes)>,
+    /// Batches wait here while [`Node::hold_applies`] is set.
+    applies: VecDeque<(Batch, ReaderState)>,
+    pub(crate) hold_applies: bool,
+    pub(crate) led: Option<Version>,
+    pub(crate) stopped: Option<Stopped>,
+    pub(crate) published: Vec<(ReaderState, Batch)>,
+    /// Snapshots that are to be kept; the test says how that went.
+    pub(crate) keep: Vec<Arc<dyn Snapshot>>,
+    pub(crate) trims: Vec<Position>,
+    /// Bodies of all answers that were given, in order; failures in words.
+    pub(crate) replies: Arc<Mutex<Vec<String>>>,
+}
+
+impl Node {
+    /// An engine that has not done anything yet.
+    pub(crate) fn new(log: &(impl Log + Clone + 'static), start: Start) -> Self {
+        Self::over(Arc::new(log.clone()), start)
+    }
+
+    pub(crate) fn over(log: Arc<dyn Log>, start: Start) -> Self {
+        let mark = start.store.mark();
+        let snapshots = start.store.snapshots();
+        let newest = start.newest_snapshot;
+        let engine = Engine::new(start.config, snapshots, &mark, start.seed, newest).unwrap();
+        Self {
+            engine,
+            store: start.store,
+            log,
+            clock: start.clock,
+            events: Arc::default(),
+            resting: Vec::new(),
+            applies: VecDeque::new(),
+            hold_applies: false,
+            led: None,
+            stopped: None,
+            published: Vec::new(),
+            keep: Vec::new(),
+            trims: Vec::new(),
+            replies: Arc::default(),
+        }
+    }
+
+    /// An engine that leads.
+    pub(crate) fn leading(log: &(impl Log + Clone + 'static), start: Start) -> Self {
+        let mut node = Self::new(log, start);
+        node.settle();
+        assert!(node.led.is_some(), "it leads: {:?}", node.stopped);
+        node
+    }
+
+    /// The applied state.
+    pub(crate) fn state(&self) -> Arc<dyn Snapshot> {
+        self.snapshots().latest()
+    }
+
+    pub(crate) fn snapshots(&self) -> Arc<dyn Snapshots> {
+        self.store.snapshots()
+    }
+
+    // ---- asking ----------------------------------------------------------------
+
+    /// Hands a request over.
+    pub(crate) fn submit(&mut self, ask: Ask) -> Pending {
+        let pending = Pending::default();
+        let (slot, replies) = (pending.clone(), Arc::clone(&self.replies));
+        let reply = Box::new(move |answer: Answer| {
+            let words = match &answer {
+                Ok(outcome) => String::from_utf8_lossy(&outcome.body).into_owned(),
+                Err(failure) => failure.to_string(),
+            };
+            replies.lock().unwrap().push(words);
+            slot.fill(answer);
+        });
+        let Ask { namespace, idempotency, deadline_us, work } = ask;
+        let request = Request { namespace, idempotency, deadline_us, work, reply };
+        self.engine.handle(Event::Request(request), self.clock.now());
+        pending
+    }
+
+    /// An operation of the toy under this name, without a key.
+    pub(crate) fn op(&mut self, name: &str, op: &Op) -> Pending {
+        self.submit(Ask::of(op.work(name)))
+    }
+
+    /// An operation of the toy whose name is its idempotency key.
+    pub(crate) fn keyed(&mut self, key: &str, op: &Op) -> Pending {
+        self.submit(Ask::of(op.work(key)).keyed(key))
+    }
+
+    /// Any transaction.
+    pub(crate) fn work(&mut self, work: Work) -> Pending {
+        self.submit(Ask::of(work))
+    }
+
+    /// Gives the engine an event.
+    pub(crate) fn handle(&mut self, event: Event) {
+        self.engine.handle(event, self.clock.now());
+    }
+
+    // ---- driving ---------------------------------------------------------------
+
+    /// One turn of the driver; false when nothing was to be done.
+    pub(crate) fn turn(&mut self) -> bool {
+        self.resend_rested();
+        let mut active = self.act();
+        loop {
+            let Some(event) = self.events.lock().unwrap().pop_front() else { break };
+            active = true;
+            self.handle(event);
+        }
+        self.handle(Event::Tick);
+        self.engine.work(self.clock.now());
+        active |= self.act();
+        active || self.engine.is_busy()
+    }
+
+    /// Turns until nothing more happens by itself.
+    pub(crate) fn settle(&mut self) {
+        for _ in 0..100_000 {
+            if !self.turn() {
+                return;
+            }
+        }
+        panic!("it does not come to rest");
+    }
+
+    /// Lets time pass, and what comes with it happen.
+    pub(crate) fn pass_us(&mut self, us: u64) {
+        self.clock.pass_us(us);
+        self.settle();
+    }
+
+    /// Asks it to stop, and says how it did.
+    pub(crate) fn stop(&mut self) -> Stopped {
+        self.handle(Event::Stop);
+        self.settle();
+        self.stopped.clone().expect("it stops when nothing is open")
+    }
+
+    fn resend_rested(&mut self) {
+        let now = self.clock.now().monotonic_us;
+        let (due, resting) = std::mem::take(&mut self.resting).into_iter().partition(|r| r.0 <= now);
+        self.resting = resting;
+        let due: Vec<(u64, Position, Bytes)> = due;
+        for (_, position, bytes) in due {
+            self.append(position, bytes);
+        }
+    }
+
+    fn append(&self, position: Position, bytes: Bytes) {
+        let events = Arc::clone(&self.events);
+        let done = move |found| events.lock().unwrap().push_back(Event::Appended(position, found));
+        self.log.append(position, bytes, Box::new(done));
+    }
+
+    fn act(&mut self) -> bool {
+        let mut active = false;
+        while let Some(action) = self.engine.next_action() {
+            active = true;
+            if self.stopped.is_some() {
+                assert!(matches!(action, Action::Reply(_, Err(_))), "{action:?} after the end");
+            }
+            self.carry_out(action);
+        }
+        if !self.hold_applies {
+            while self.apply_one() {
+                active = true;
+            }
+        }
+        active
+    }
+
+    fn carry_out(&mut self, action: Action) {
+        match action {
+            Action::Append(position, bytes) => self.append(position, bytes),
+            Action::AppendLater(position, bytes) => {
+                let due = self.clock.now().monotonic_us + RETRY_US;
+                self.resting.push((due, position, bytes));
+            }
+            Action::Read(position) => {
+                let events = Arc::clone(&self.events);
+                let done = move |found| {
+                    events.lock().unwrap().push_back(Event::ReadBack(position, found));
+                };
+                self.log.read(position, READ_BYTES, Box::new(done));
+            }
+            Action::Reply(reply, answer) => reply(answer),
+            Action::Apply(batch, reader) => self.applies.push_back((batch, reader)),
+            Action::Publish(reader, batch) => self.published.push((reader, batch)),
+            Action::Keep(snapshot) => self.keep.push(snapshot),
+            Action::Trim(below) => {
+                self.trims.push(below);
+                holdfast_log::blocking::trim(&*self.log, below).unwrap();
+            }
+            Action::Led(version) => self.led = Some(version),
+            Action::Stopped(why) => self.stopped = Some(why),
+        }
+    }
+
+    /// Brings the next batch into the state; false when there is none.
+    pub(crate) fn apply_one(&mut self) -> bool {
+        let Some((batch, reader)) = self.applies.pop_front() else { return false };
+        let checkpoint = Bytes::copy_from_slice(&reader.encode());
+        let result: Result<(), StoreError> = self.store.apply(&batch, checkpoint);
+        let last = Version::new(reader.next_version - 1);
+        self.events.lock().unwrap().push_back(Event::Applied(last, result));
+        true
+    }
+
+    /// The process ends here: nothing of it is left but what the log holds.
+    pub(crate) fn kill(self) {}
+}
+
+/// A request in the making.
+pub(crate) struct Ask {
+    namespace: Namespace,
+    idempotency: Option<Idempotency>,
+    deadline_us: Option<u64>,
+    work: Work,
+}
+
+impl Ask {
+    pub(crate) fn of(work: Work) -> Self {
+        Self { namespace: Namespace::DEFAULT, idempotency: None, deadline_us: None, work }
+    }
+
+    /// Repeatable under this key; the fingerprint is the same for all with this key.
+    pub(crate) fn keyed(self, key: &str) -> Self {
+        self.keyed_as(key, 7)
+    }
+
+    pub(crate) fn keyed_as(self, key: &str, fingerprint: u8) -> Self {
+        let fingerprint = Fingerprint([fingerprint; 16]);
+        Self { idempotency: Some(Idempotency { key: key.into(), fingerprint }), ..self }
+    }
+
+    pub(crate) fn in_namespace(self, number: u32) -> Self {
+        Self { namespace: Namespace::new(number), ..self }
+    }
+
+    pub(crate) fn until_us(self, deadline_us: u64) -> Self {
+        Self { deadline_us: Some(deadline_us), ..self }
+    }
+}
