@@ -85,11 +85,17 @@ impl FileLog {
         let appender = Appender::new(disk, recovered.tip);
         let writer = Writer::new(Arc::clone(&shared), appender, housekeeper, lock, options.clone());
         let fetcher = Fetcher::new(Arc::clone(&shared), identity);
-        let threads = vec![
-            spawn("log-writer", move || writer.run())?,
-            spawn("log-fetcher", move || fetcher.run())?,
-        ];
-        Ok(Self { shared, options, threads: Mutex::new(threads) })
+        // From here on dropping it ends the threads that were started.
+        let mut log = Self { shared, options, threads: Mutex::new(Vec::new()) };
+        log.start("log-writer", move || writer.run())?;
+        log.start("log-fetcher", move || fetcher.run())?;
+        Ok(log)
+    }
+
+    fn start(&mut self, name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), LogError> {
+        let thread = spawn(name, run)?;
+        self.threads.get_mut().unwrap_or_else(PoisonError::into_inner).push(thread);
+        Ok(())
     }
 
     /// What it has done since it was opened.

@@ -20,6 +20,9 @@ use crate::error::LogError;
 use crate::log::Read;
 use crate::position::Position;
 
+/// How many positions are looked up before the lock is given back.
+const LOOKED_UP_AT_ONCE: usize = 256;
+
 /// A read that waits.
 pub(super) struct ReadJob {
     pub(super) from: Position,
@@ -69,17 +72,29 @@ impl Fetcher {
     }
 
     fn read(&self, from: Position, max_bytes: usize) -> Result<Vec<Read>, LogError> {
-        let (places, end) = look_up(&self.shared.state(), from, max_bytes);
-        let mut found = Vec::with_capacity(places.len() + 1);
-        for place in places {
-            found.push(Read::Entry(place.read(self.identity)?));
+        let mut found = Vec::new();
+        let mut bytes_left = max_bytes;
+        let mut next = from;
+        loop {
+            let (places, end) = look_up(&self.shared.state(), next, bytes_left);
+            for place in places {
+                next = place.position.next();
+                let entry = place.read(self.identity)?;
+                bytes_left = bytes_left.saturating_sub(entry.len());
+                found.push(Read::Entry(entry));
+            }
+            match end {
+                Some(end) => found.push(end),
+                None if bytes_left > 0 => continue,
+                None => {}
+            }
+            return Ok(found);
         }
-        found.extend(end);
-        Ok(found)
     }
 }
 
-/// The entries from a position on, up to enough bytes, and what ends them if not the bytes.
+/// The entries from a position on, up to enough bytes or as many as are looked up at once, and what
+/// ends them if it is none of both.
 fn look_up(state: &State, from: Position, max_bytes: usize) -> (Vec<Place>, Option<Read>) {
     let mut places = Vec::new();
     let mut bytes = 0;
@@ -93,7 +108,7 @@ fn look_up(state: &State, from: Position, max_bytes: usize) -> (Vec<Place>, Opti
                 places.push(Place::new(state, position, slot));
             }
         }
-        if bytes >= max_bytes {
+        if bytes >= max_bytes || places.len() == LOOKED_UP_AT_ONCE {
             return (places, None);
         }
         position = position.next();

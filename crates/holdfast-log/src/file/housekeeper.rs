@@ -117,6 +117,13 @@ impl Housekeeper {
     }
 }
 
+impl Drop for Housekeeper {
+    /// For an open that fails after the thread was started.
+    fn drop(&mut self) {
+        self.quit();
+    }
+}
+
 fn remove_all(disk: &dyn Disk, segments: Vec<u64>) -> Result<(), LogError> {
     for number in segments {
         let name = segment::name(number);

@@ -34,3 +34,33 @@ impl<T> Drop for Reply<T> {
         drop(told);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[test]
+    fn a_reply_is_given_once_even_if_it_is_dropped_or_lost_in_a_panic() {
+        let (answers, answered) = mpsc::channel();
+        let reply = || {
+            let answers = answers.clone();
+            Reply::new(Box::new(move |result: Result<u8, LogError>| answers.send(result).unwrap()))
+        };
+        reply().give(Ok(1));
+        assert_eq!(answered.try_recv().unwrap().unwrap(), 1);
+        drop(reply());
+        let in_panic = reply();
+        let panicked = catch_unwind(AssertUnwindSafe(move || {
+            let _held = in_panic;
+            panic!("planned");
+        }));
+        assert!(panicked.is_err());
+        for _ in 0..2 {
+            let refused = answered.try_recv().unwrap().unwrap_err();
+            assert!(matches!(refused, LogError::Stopped { .. }), "{refused}");
+        }
+        assert!(answered.try_recv().is_err());
+    }
+}

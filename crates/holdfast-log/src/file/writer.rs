@@ -179,20 +179,23 @@ impl Writer {
         if let Some((_, bytes)) = self.group.entries.get(&position) {
             return Ok(Some(Append::Taken(bytes.clone())));
         }
-        let place = {
+        let max = self.options.max_positions_ahead;
+        let (place, may_be_too_far) = {
             let state = self.shared.state();
             match state.index.holds(position) {
                 Holds::Trimmed => return Ok(Some(Append::Trimmed)),
-                Holds::Entry(slot) => Some(Place::new(&state, position, slot)),
-                Holds::Nothing => None,
+                Holds::Entry(slot) => (Some(Place::new(&state, position, slot)), false),
+                Holds::Nothing => (None, position > state.index.tail().plus(max)),
             }
         };
         if let Some(place) = place {
             return place.read(self.appender.identity()).map(|bytes| Some(Append::Taken(bytes)));
         }
-        let (tail, max) = (self.tail(), self.options.max_positions_ahead);
-        if position > tail.plus(max) {
-            return Err(LogError::TooFarAhead { position, tail, max });
+        if may_be_too_far {
+            let tail = self.tail();
+            if position > tail.plus(max) {
+                return Err(LogError::TooFarAhead { position, tail, max });
+            }
         }
         Ok(None)
     }

@@ -5,15 +5,15 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use holdfast_log::disk::{Fault, Io};
-use holdfast_log::{Append, FaultDisk, LogError, blocking};
+use holdfast_log::{Append, FaultDisk, LogError, Read, blocking};
 
 use crate::script;
-use crate::world::{Contents, World, at, open};
+use crate::world::{Contents, World, at, open, options};
 
 /// A log of several segments, closed.
 fn closed_log() -> (FaultDisk, Contents) {
     let disk = FaultDisk::new();
-    script::run(&disk, &Arc::new(Mutex::new(World::new()))).unwrap();
+    script::run(&disk, &options(), &Arc::new(Mutex::new(World::new()))).unwrap();
     let log = open(&disk).unwrap();
     let contents = Contents::of(&*log).unwrap();
     blocking::close(&*log).unwrap();
@@ -145,7 +145,7 @@ fn files_of_another_log_and_foreign_files_are_refused() {
     other.fail_next(Io::Name, Fault::Error);
     open(&other).unwrap_err();
     let world = Arc::new(Mutex::new(World::new()));
-    script::run(&other, &world).unwrap();
+    script::run(&other, &options(), &world).unwrap();
     for name in disk.files() {
         let spoiled = disk.kill();
         spoiled.plant(&name, &other.bytes(&name).unwrap());
@@ -171,4 +171,81 @@ fn a_byte_that_changes_while_the_log_is_open_is_found_by_the_read() {
     let refused = blocking::append(&*log, at(1), Bytes::new()).unwrap_err();
     assert!(matches!(refused, LogError::Damaged { .. }), "{refused}");
     blocking::read(&*log, at(2), 1).unwrap();
+}
+
+/// The newest segment's header knows only older trims: if its end is damaged, its last trim may be
+/// lost, and the segments that this one removed must not be reported as missing.
+#[test]
+fn damage_behind_a_removed_segment_is_reported_where_it_is() {
+    let disk = FaultDisk::new();
+    let log = open(&disk).unwrap();
+    for position in 1..=9 {
+        blocking::append(&*log, at(position), Bytes::from(vec![1; 1000])).unwrap();
+    }
+    blocking::trim(&*log, at(10)).unwrap();
+    blocking::close(&*log).unwrap();
+    drop(log);
+    let newest = disk.files().into_iter().find(|name| name.ends_with(".segment")).unwrap();
+    assert_eq!(newest, "000000000003.segment");
+    let contents = open_and_read(&disk.kill()).unwrap();
+    let disk = disk.kill();
+    assert!(check_flip(&disk, &newest, 4096, 1, &contents));
+}
+
+/// Two histories that part after their first entry, with records of the same sizes and numbers.
+fn forked_logs() -> [FaultDisk; 2] {
+    let disk = FaultDisk::new();
+    let log = open(&disk).unwrap();
+    blocking::append(&*log, at(1), Bytes::from(vec![0; 1000])).unwrap();
+    blocking::close(&*log).unwrap();
+    drop(log);
+    let fork = disk.kill();
+    let disks = [fork.kill(), fork.kill()];
+    for (disk, byte) in disks.iter().zip(1..) {
+        let log = open(disk).unwrap();
+        for position in 2..=6 {
+            blocking::append(&*log, at(position), Bytes::from(vec![byte; 1000])).unwrap();
+        }
+        blocking::close(&*log).unwrap();
+    }
+    disks
+}
+
+#[test]
+fn records_and_segments_of_a_forked_history_do_not_fit() {
+    let [ours, theirs] = forked_logs();
+    for name in ["000000000001.segment", "000000000002.segment"] {
+        let spoiled = ours.kill();
+        spoiled.plant(name, &theirs.bytes(name).unwrap());
+        let refused = open_and_read(&spoiled).unwrap_err();
+        let LogError::Damaged { file, .. } = &refused else { panic!("{refused}") };
+        assert_eq!(file, "000000000002.segment");
+    }
+    // One good record of theirs, its own checks intact, among ours.
+    let name = "000000000001.segment";
+    let (mut bytes, other) = (ours.bytes(name).unwrap(), theirs.bytes(name).unwrap());
+    let differs = (0..bytes.len()).find(|index| bytes[*index] != other[*index]).unwrap();
+    let second = (differs..bytes.len()).find(|index| other[*index..].starts_with(b"HFR")).unwrap();
+    let third =
+        (second + 8..bytes.len()).find(|index| other[*index..].starts_with(b"HFR")).unwrap();
+    let next = (third + 8..bytes.len()).find(|index| other[*index..].starts_with(b"HFR")).unwrap();
+    bytes[third..next].copy_from_slice(&other[third..next]);
+    let spoiled = ours.kill();
+    spoiled.plant(name, &bytes);
+    let refused = open_and_read(&spoiled).unwrap_err();
+    let LogError::Damaged { file, offset, .. } = &refused else { panic!("{refused}") };
+    assert_eq!((file.as_str(), *offset), (name, third as u64));
+}
+
+#[test]
+fn reading_on_finds_nothing_else_where_a_log_was_cut() {
+    let (disk, contents) = killed_log();
+    let last = disk.files().into_iter().rfind(|name| name.ends_with(".segment")).unwrap();
+    let bytes = disk.bytes(&last).unwrap();
+    let mark = (0..bytes.len()).rfind(|index| bytes[*index..].starts_with(b"HFR")).unwrap();
+    // Without the last mark nothing proves the last entry, and it is good: it stays.
+    disk.flip(&last, mark as u64, 1);
+    let found = open_and_read(&disk).unwrap();
+    assert_eq!(found, contents);
+    assert!(matches!(found.at(20), Read::Entry(_)));
 }

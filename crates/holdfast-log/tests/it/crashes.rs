@@ -4,17 +4,21 @@ use std::sync::{Arc, Mutex, mpsc};
 
 use bytes::Bytes;
 use holdfast_log::disk::{Crash, Fault, Io};
-use holdfast_log::{Append, FaultDisk, Log, Read, blocking};
+use holdfast_log::{Append, FaultDisk, FileLogOptions, Log, Read, Spare, blocking};
 
 use crate::script;
-use crate::world::{Contents, POSITIONS_MAX, World, at, open};
+use crate::world::{Contents, POSITIONS_MAX, World, at, open, options};
 
 /// Runs the script with a fault at this IO; `None` if it came through.
 fn run_into(io: u64, fault: Fault) -> Option<(FaultDisk, World)> {
+    run_into_with(io, fault, &options())
+}
+
+fn run_into_with(io: u64, fault: Fault, options: &FileLogOptions) -> Option<(FaultDisk, World)> {
     let disk = FaultDisk::new();
     disk.fail_at(io, fault);
     let world = Arc::new(Mutex::new(World::new()));
-    let result = script::run(&disk, &world);
+    let result = script::run(&disk, options, &world);
     let came_through = result.is_ok() && disk.ios() <= io;
     let world = world.lock().unwrap().clone();
     (!came_through).then_some((disk, world))
@@ -131,6 +135,19 @@ fn an_io_error_at_every_io_loses_nothing_that_was_acknowledged() {
         }
         assert!(io > 250, "the script has more than {io} IOs");
     }
+}
+
+/// With segments prepared ahead two threads write, and a cut catches both somewhere.
+#[test]
+fn a_power_cut_at_every_io_of_two_threads_loses_nothing_that_was_acknowledged() {
+    let options = FileLogOptions { spare: Spare::Ahead, ..options() };
+    let mut io = 0;
+    while let Some((disk, world)) = run_into_with(io, Fault::PowerCut, &options) {
+        check_reopened(&disk.crash(Crash::Lost), &world);
+        check_reopened(&disk.crash(Crash::Torn(io)), &world);
+        io += 1;
+    }
+    assert!(io > 250, "the script has more than {io} IOs");
 }
 
 /// A process that is killed and started again on the same machine, and only then loses power.

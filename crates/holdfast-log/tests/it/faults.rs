@@ -10,7 +10,7 @@ use holdfast_log::{
     Spare, blocking,
 };
 
-use crate::world::{at, open, options};
+use crate::world::{at, open, open_with, options};
 
 fn entry(position: u64) -> Bytes {
     Bytes::from(format!("entry {position}"))
@@ -18,10 +18,6 @@ fn entry(position: u64) -> Bytes {
 
 fn append(log: &FileLog, position: u64) -> Result<Append, LogError> {
     blocking::append(log, at(position), entry(position))
-}
-
-fn open_with(disk: &FaultDisk, options: FileLogOptions) -> Arc<FileLog> {
-    Arc::new(FileLog::open(Arc::new(disk.clone()), options).unwrap())
 }
 
 /// Asserts that the log has stopped for everyone, and says why.
@@ -62,7 +58,8 @@ fn send(log: &FileLog, position: u64, answers: &mpsc::Sender<(u64, Result<Append
 
 #[test]
 fn what_waits_together_is_synced_together_and_answered_in_order() {
-    let log = open_with(&FaultDisk::new(), FileLogOptions { segment_bytes: 1 << 20, ..options() });
+    let log = open_with(&FaultDisk::new(), FileLogOptions { segment_bytes: 1 << 20, ..options() })
+        .unwrap();
     let release = hold_the_writer(&log, 1);
     let (answers, answered) = mpsc::channel();
     (2..=101).rev().for_each(|position| send(&log, position, &answers));
@@ -113,7 +110,7 @@ fn a_failed_write_stops_the_log() {
 fn a_full_disk_stops_the_log_where_it_needs_a_segment() {
     for spare in [Spare::Ahead, Spare::OnDemand] {
         let disk = FaultDisk::new();
-        let log = open_with(&disk, FileLogOptions { spare, ..options() });
+        let log = open_with(&disk, FileLogOptions { spare, ..options() }).unwrap();
         disk.limit_bytes(40_000);
         let mut next = 1;
         let refused = loop {
@@ -128,7 +125,7 @@ fn a_full_disk_stops_the_log_where_it_needs_a_segment() {
         assert_stopped(&log, "no space left");
         // With room again, it goes on behind everything that was acknowledged.
         drop(log);
-        let log = open_with(&disk.kill(), options());
+        let log = open_with(&disk.kill(), options()).unwrap();
         assert_eq!(blocking::tail(&*log).unwrap(), at(next));
         assert_eq!(append(&log, next).unwrap(), Append::Ok);
     }
@@ -203,7 +200,7 @@ fn a_reader_that_panics_stops_the_log_and_nobody_waits_for_ever() {
 #[test]
 fn a_full_queue_refuses_at_once() {
     let options = FileLogOptions { max_queued_bytes: 1000, ..options() };
-    let log = open_with(&FaultDisk::new(), options);
+    let log = open_with(&FaultDisk::new(), options).unwrap();
     let release = hold_the_writer(&log, 1);
     let (answers, answered) = mpsc::channel();
     (2..=20).for_each(|position| send(&log, position, &answers));
@@ -261,7 +258,7 @@ fn options_that_contradict_each_other_are_refused() {
 fn segments_are_removed_when_nothing_in_them_is_needed() {
     for spare in [Spare::Ahead, Spare::OnDemand] {
         let disk = FaultDisk::new();
-        let log = open_with(&disk, FileLogOptions { spare, ..options() });
+        let log = open_with(&disk, FileLogOptions { spare, ..options() }).unwrap();
         for position in 1..=20 {
             blocking::append(&*log, at(position), Bytes::from(vec![1; 1000])).unwrap();
         }
@@ -278,4 +275,39 @@ fn segments_are_removed_when_nothing_in_them_is_needed() {
         let left = disk.files().iter().filter(|name| name.ends_with(".segment")).count();
         assert_eq!(left, 1);
     }
+}
+
+#[test]
+fn whoever_is_told_that_the_log_has_ended_may_open_it_again_at_once() {
+    let disk = FaultDisk::new();
+    let (answers, answered) = mpsc::channel();
+    // On the writer's thread, before the call that stopped the log has returned.
+    let reopen = |disk: &FaultDisk| {
+        let (disk, answers) = (disk.clone(), answers.clone());
+        move |is_ok| answers.send((is_ok, open(&disk).is_ok())).unwrap()
+    };
+    let log = open(&disk).unwrap();
+    disk.fail_next(Io::Sync, Fault::Error);
+    let then = reopen(&disk);
+    log.append(at(1), entry(1), Box::new(move |result| then(result.is_ok())));
+    assert_eq!(answered.recv().unwrap(), (false, true));
+    drop(log);
+
+    let log = open(&disk).unwrap();
+    let then = reopen(&disk);
+    log.close(Box::new(move |result| then(result.is_ok())));
+    assert_eq!(answered.recv().unwrap(), (true, true));
+}
+
+#[test]
+fn a_long_read_is_answered_in_one_piece() {
+    let log = open(&FaultDisk::new()).unwrap();
+    let (answers, answered) = mpsc::channel();
+    (1..=700).for_each(|position| send(&log, position, &answers));
+    drop(answers);
+    assert_eq!(answered.iter().filter(|(_, result)| result.is_ok()).count(), 700);
+    let found = blocking::read(&*log, at(1), usize::MAX).unwrap();
+    let mut expected: Vec<_> = (1..=700).map(|position| Read::Entry(entry(position))).collect();
+    expected.push(Read::Empty);
+    assert_eq!(found, expected);
 }

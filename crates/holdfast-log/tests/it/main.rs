@@ -6,5 +6,6 @@ mod conformance;
 mod corruption;
 mod crashes;
 mod faults;
+mod model;
 mod script;
 mod world;

@@ -4,9 +4,9 @@
 use std::sync::{Arc, Mutex, mpsc};
 
 use bytes::Bytes;
-use holdfast_log::{Append, FaultDisk, FileLog, Log, LogError, blocking};
+use holdfast_log::{Append, FaultDisk, FileLog, FileLogOptions, Log, LogError, blocking};
 
-use crate::world::{Contents, World, at, open};
+use crate::world::{Contents, World, at, open_with};
 
 enum Op {
     /// Appends at the first hole, this many bytes.
@@ -69,8 +69,12 @@ const SCRIPT: &[Op] = &[
 ];
 
 /// Runs the script until something fails. What was sent and answered is in the world.
-pub(crate) fn run(disk: &FaultDisk, world: &Arc<Mutex<World>>) -> Result<(), LogError> {
-    let mut log = open(disk)?;
+pub(crate) fn run(
+    disk: &FaultDisk,
+    options: &FileLogOptions,
+    world: &Arc<Mutex<World>>,
+) -> Result<(), LogError> {
+    let mut log = open_with(disk, options.clone())?;
     for op in SCRIPT {
         match op {
             One(len) => append_group(&log, world, &[(0, *len)])?,
@@ -81,7 +85,7 @@ pub(crate) fn run(disk: &FaultDisk, world: &Arc<Mutex<World>>) -> Result<(), Log
             Reopen => {
                 blocking::close(&*log)?;
                 drop(log);
-                log = open(disk)?;
+                log = open_with(disk, options.clone())?;
             }
         }
     }

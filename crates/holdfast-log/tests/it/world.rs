@@ -30,8 +30,15 @@ pub(crate) fn options() -> FileLogOptions {
 }
 
 pub(crate) fn open(disk: &FaultDisk) -> Result<Arc<FileLog>, LogError> {
+    open_with(disk, options())
+}
+
+pub(crate) fn open_with(
+    disk: &FaultDisk,
+    options: FileLogOptions,
+) -> Result<Arc<FileLog>, LogError> {
     let disk: Arc<dyn Disk> = Arc::new(disk.clone());
-    FileLog::open(disk, options()).map(Arc::new)
+    FileLog::open(disk, options).map(Arc::new)
 }
 
 /// What one finds in a log: every position, and the first hole.
