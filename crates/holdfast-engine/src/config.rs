@@ -21,7 +21,8 @@ pub struct Config {
     /// What one transaction may use. Bytes written are bounded by the log's
     /// largest entry as well.
     pub budget: Budget,
-    /// Requests that may wait for evaluation; one more is refused.
+    /// Requests that may wait for evaluation; one more is refused. As many answers
+    /// may wait for the log, those of transactions that write nothing included.
     pub waiting_max: usize,
     /// Entries that may be on their way to the log. Two keep the disk busy while
     /// the next batch gathers; more make batches smaller.

@@ -257,7 +257,9 @@ impl Engine {
     fn may_evaluate(&self) -> bool {
         let Role::Leading(leading) = &self.role else { return false };
         leading.batch_bytes() < self.config.batch_bytes
+            && leading.answers_waiting() < self.config.waiting_max
             && self.applying.len() < self.config.entries_unapplied_max
+            && self.applying.back().is_none_or(|last| last.waiting.len() < self.config.waiting_max)
             && self.state.pressure() == Pressure::None
     }
 

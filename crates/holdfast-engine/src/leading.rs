@@ -100,6 +100,11 @@ impl Leading {
         self.batch.builder.len()
     }
 
+    /// Answers that wait for the log.
+    pub(crate) fn answers_waiting(&self) -> usize {
+        self.batch.waiting.len() + self.pipeline.answers()
+    }
+
     /// Is there anything to seal?
     pub(crate) fn has_batch(&self) -> bool {
         !self.batch.builder.is_empty()

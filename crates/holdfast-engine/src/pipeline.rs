@@ -58,13 +58,21 @@ pub struct Pipeline {
     slots: BTreeMap<Position, Slot>,
     next_position: Position,
     bytes: usize,
+    /// Answers that wait for some entry here.
+    answers: usize,
 }
 
 impl Pipeline {
     /// Nothing in flight; the first append goes to `next_position`.
     #[must_use]
     pub const fn new(next_position: Position) -> Self {
-        Self { unacknowledged: VecDeque::new(), slots: BTreeMap::new(), next_position, bytes: 0 }
+        Self {
+            unacknowledged: VecDeque::new(),
+            slots: BTreeMap::new(),
+            next_position,
+            bytes: 0,
+            answers: 0,
+        }
     }
 
     /// Entries that are not acknowledged.
@@ -79,6 +87,12 @@ impl Pipeline {
         self.bytes
     }
 
+    /// Answers that wait for them.
+    #[must_use]
+    pub const fn answers(&self) -> usize {
+        self.answers
+    }
+
     /// Reserves the next position for bytes that stand for themselves: a claim.
     pub fn send(&mut self, bytes: Bytes) -> Position {
         let position = self.next_position;
@@ -91,6 +105,7 @@ impl Pipeline {
     pub fn send_entry(&mut self, sequence: u64, bytes: Bytes, waiting: Vec<Waiting>) -> Position {
         let position = self.send(bytes.clone());
         self.bytes += bytes.len();
+        self.answers += waiting.len();
         self.unacknowledged.push_back(Sealed { sequence, bytes, position, waiting });
         position
     }
@@ -103,6 +118,7 @@ impl Pipeline {
         match self.unacknowledged.back_mut() {
             Some(last) => {
                 last.waiting.push(waiting);
+                self.answers += 1;
                 Ok(())
             }
             None => Err(waiting),
@@ -160,6 +176,7 @@ impl Pipeline {
         let first = self.unacknowledged.pop_front().expect("only what was sent can count");
         assert_eq!(first.sequence, sequence, "entries count in the order they were sent");
         self.bytes -= first.bytes.len();
+        self.answers -= first.waiting.len();
         first.waiting
     }
 
