@@ -59,7 +59,8 @@ fn main() {
     };
     let parts = Parts { log: log.clone(), store, snapshots: None, kept: Vec::new(), seed: 7 };
     let depth = args.next().map_or(2, |arg| arg.parse().unwrap());
-    let config = Config { snapshot_bytes: u64::MAX, entries_in_flight_max: depth, ..Config::default() };
+    let config =
+        Config { snapshot_bytes: u64::MAX, entries_in_flight_max: depth, ..Config::default() };
     let partition = Partition::start(config, parts).unwrap();
 
     let (answered, answers) = mpsc::channel();

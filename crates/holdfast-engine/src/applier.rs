@@ -1,4 +1,4 @@
-//! Brings durable batches into the state, beside evaluation.
+//! Brings durable batches into the state, beside evaluation, and gives the answers.
 //!
 //! Applying costs about as much processor time as evaluating, and nothing that
 //! is evaluated next needs it: the overlay has those writes. So it has a thread
@@ -16,12 +16,12 @@ use holdfast_log::ReaderState;
 use holdfast_state::{Batch, Store, StoreError, Version};
 use parking_lot::Mutex;
 
-use crate::{event::Event, inbox::Inbox};
+use crate::{event::Event, inbox::Inbox, pipeline::Waiting};
 
 /// A batch of at most so many transactions may be applied on the spot.
 const ON_THE_SPOT: u32 = 8;
 
-type Job = (Batch, ReaderState);
+type Job = (Batch, ReaderState, Vec<Waiting>);
 
 /// The state's writer.
 pub(crate) struct Applier {
@@ -45,13 +45,18 @@ impl Applier {
     }
 
     /// Has the batch applied: returns the event if that is done already.
-    pub(crate) fn apply(&mut self, batch: Batch, reader: ReaderState) -> Option<Event> {
+    pub(crate) fn apply(
+        &mut self,
+        batch: Batch,
+        reader: ReaderState,
+        waiting: Vec<Waiting>,
+    ) -> Option<Event> {
         if self.outstanding == 0 && batch.count <= ON_THE_SPOT {
-            return Some(apply(&self.store, &batch, &reader));
+            return Some(apply(&self.store, (batch, reader, waiting)));
         }
         self.outstanding += 1;
         let jobs = self.jobs.as_ref().expect("it is not finished");
-        jobs.send((batch, reader)).expect("the applier ends after its queue does");
+        jobs.send((batch, reader, waiting)).expect("the applier ends after its queue does");
         None
     }
 
@@ -71,16 +76,17 @@ impl Applier {
 }
 
 fn run(store: &Mutex<Box<dyn Store>>, queue: &mpsc::Receiver<Job>, inbox: &Inbox) {
-    while let Ok((batch, reader)) = queue.recv() {
-        inbox.push(apply(store, &batch, &reader));
+    while let Ok(job) = queue.recv() {
+        inbox.push(apply(store, job));
     }
 }
 
-fn apply(store: &Mutex<Box<dyn Store>>, batch: &Batch, reader: &ReaderState) -> Event {
+fn apply(store: &Mutex<Box<dyn Store>>, (batch, reader, waiting): Job) -> Event {
     let checkpoint = Bytes::copy_from_slice(&reader.encode());
-    let result = catch_unwind(AssertUnwindSafe(|| store.lock().apply(batch, checkpoint)));
+    let result = catch_unwind(AssertUnwindSafe(|| store.lock().apply(&batch, checkpoint)));
     let result = result.unwrap_or_else(|_| {
         Err(StoreError::Doubt { what: "applying a batch panicked; a bug of ours".to_owned() })
     });
+    waiting.into_iter().for_each(Waiting::go);
     Event::Applied(Version::new(reader.next_version - 1), result)
 }

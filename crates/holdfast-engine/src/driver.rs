@@ -78,6 +78,7 @@ impl Driver {
 
     /// Does all that the engine wants done; tells why, when that was to stop.
     fn act(&mut self) -> Option<Stopped> {
+        let mut stopped = None;
         while let Some(action) = self.engine.next_action() {
             match action {
                 Action::Append(position, bytes) => self.append(position, bytes),
@@ -91,8 +92,8 @@ impl Driver {
                     self.log.read(position, READ_BYTES, Box::new(done));
                 }
                 Action::Reply(reply, answer) => reply(answer),
-                Action::Apply(batch, reader) => {
-                    if let Some(applied) = self.applier.apply(batch, reader) {
+                Action::Apply(batch, reader, waiting) => {
+                    if let Some(applied) = self.applier.apply(batch, reader, waiting) {
                         self.engine.handle(applied, self.clocks.now());
                     }
                 }
@@ -103,10 +104,11 @@ impl Driver {
                     tracing::info!(%version, "leading");
                     self.status.led();
                 }
-                Action::Stopped(why) => return Some(why),
+                // Requests that came in with what ended it are refused after it.
+                Action::Stopped(why) => stopped = Some(why),
             }
         }
-        None
+        stopped
     }
 
     fn append(&self, position: Position, bytes: Bytes) {

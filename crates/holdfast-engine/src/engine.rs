@@ -7,8 +7,8 @@
 //!
 //! ```text
 //! Request  ─▶ admission ─▶ evaluate ─▶ open batch ─▶ seal ─▶ Append
-//! Appended ─▶ pipeline ─▶ reader ─▶ Apply
-//! Applied  ─▶ overlay forgets ─▶ Reply, Publish
+//! Appended ─▶ pipeline ─▶ reader ─▶ Apply, which gives the answers
+//! Applied  ─▶ overlay forgets ─▶ Publish
 //! ```
 //!
 //! No clock, no IO, no thread: the driver brings time and answers with each
@@ -54,6 +54,8 @@ pub struct Engine {
     /// The applied state. Written by whoever does [`Action::Apply`], not here.
     state: Arc<dyn Snapshots>,
     reader: Reader,
+    /// Of the last transaction read: an entry's own time is that of its first.
+    last_time: LogTime,
     /// Batches on their way into the state, oldest first.
     applying: VecDeque<Applying>,
     role: Role,
@@ -85,7 +87,8 @@ struct Applying {
     last: Version,
     batch: Batch,
     reader: ReaderState,
-    waiting: Vec<Waiting>,
+    /// Answers that came to rest on it after it was handed over.
+    late: Vec<Waiting>,
 }
 
 /// When to take snapshots and what they allow to trim (P16).
@@ -133,11 +136,13 @@ impl Engine {
         newest_snapshot: Option<Position>,
     ) -> Result<Self, StoreError> {
         let reader = Reader::start(checkpoint_of(mark)?);
+        let last_time = LogTime::from_us(reader.state().log_time_us);
         let mut engine = Self {
             admission: Admission::new(config.waiting_max),
             config,
             state,
             reader,
+            last_time,
             applying: VecDeque::new(),
             role: Role::Reading { at_the_hole: false },
             internal: VecDeque::new(),
@@ -259,7 +264,7 @@ impl Engine {
         leading.batch_bytes() < self.config.batch_bytes
             && leading.answers_waiting() < self.config.waiting_max
             && self.applying.len() < self.config.entries_unapplied_max
-            && self.applying.back().is_none_or(|last| last.waiting.len() < self.config.waiting_max)
+            && self.applying.back().is_none_or(|last| last.late.len() < self.config.waiting_max)
             && self.state.pressure() == Pressure::None
     }
 
@@ -288,7 +293,7 @@ impl Engine {
         if let Some(waiting) = evaluated.now {
             // What it saw is durable; a view taken after the answer must show it too.
             match self.applying.back_mut() {
-                Some(last) => last.waiting.push(waiting),
+                Some(last) => last.late.push(waiting),
                 None => self.reply(waiting),
             }
         }
@@ -395,30 +400,37 @@ impl Engine {
 
     /// The only way state changes.
     fn apply(&mut self, position: Position, header: &EntryHeader, body: Bytes) {
-        let reader = *self.reader.state();
         let batch = Batch {
             first: Version::new(header.first_version),
             count: header.count,
             time: LogTime::from_us(header.log_time_us),
             bytes: body,
         };
+        let last = batch.changes().map_while(Result::ok).last().map(|change| change.time);
+        self.last_time = self.last_time.max(last.unwrap_or(batch.time));
+        // Whoever goes on from here may have no other trace of that time.
+        let log_time_us = self.reader.state().log_time_us.max(self.last_time.as_us());
+        let reader = ReaderState { log_time_us, ..*self.reader.state() };
         let waiting = match &mut self.role {
             Role::Leading(leading) => leading.pipeline.acknowledge(header.sequence),
             Role::Reading { .. } | Role::Claiming(..) | Role::Stopped(_) => Vec::new(),
         };
         self.metrics.position.set(position.get());
-        self.actions.push_back(Action::Apply(batch.clone(), reader));
+        for Waiting { answer, .. } in &waiting {
+            self.metrics.count(answer);
+        }
+        self.actions.push_back(Action::Apply(batch.clone(), reader, waiting));
         let last = Version::new(reader.next_version - 1);
-        self.applying.push_back(Applying { last, batch, reader, waiting });
+        self.applying.push_back(Applying { last, batch, reader, late: Vec::new() });
         if matches!(self.role, Role::Claiming(..)) {
             // Another leader's entry was there first: read what else it wrote.
             self.read_on();
         }
     }
 
-    /// A batch is in the state: whoever waited for it gets its answer.
+    /// A batch is in the state.
     fn applied(&mut self, version: Version, now: Now) {
-        let Some(Applying { last, batch, reader, waiting }) = self.applying.pop_front() else {
+        let Some(Applying { last, batch, reader, late }) = self.applying.pop_front() else {
             return;
         };
         assert_eq!(last, version, "batches are applied in order");
@@ -428,11 +440,11 @@ impl Engine {
         if let Role::Leading(leading) = &mut self.role {
             for change in batch.changes().map_while(Result::ok) {
                 for fact in change.facts().map_while(Result::ok) {
-                    leading.applied(&fact, change.version);
+                    leading.applied(fact, change.version);
                 }
             }
         }
-        for waiting in waiting {
+        for waiting in late {
             self.reply(waiting);
         }
         self.actions.push_back(Action::Publish(reader, batch));
@@ -490,7 +502,7 @@ impl Engine {
             return;
         }
         let state = *self.reader.state();
-        let last = LogTime::from_us(state.log_time_us);
+        let last = self.last_time.max(LogTime::from_us(state.log_time_us));
         let mut clock = match LogClock::anchor(last, now, self.config.clock) {
             Ok(clock) => clock,
             Err(off) => {
@@ -602,7 +614,7 @@ impl Engine {
         let role = std::mem::replace(&mut self.role, Role::Stopped(why.clone()));
         // What is durable has happened, whether or not this node comes to apply it.
         let durable = std::mem::take(&mut self.applying);
-        for waiting in durable.into_iter().flat_map(|applying| applying.waiting) {
+        for waiting in durable.into_iter().flat_map(|applying| applying.late) {
             self.reply(waiting);
         }
         if let Role::Leading(leading) = role {

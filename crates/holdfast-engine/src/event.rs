@@ -6,7 +6,10 @@ use bytes::Bytes;
 use holdfast_log::{Append, LogError, Position, Read, ReaderState};
 use holdfast_state::{Batch, Snapshot, StoreError, Version};
 
-use crate::request::{Answer, ReplyTo, Request};
+use crate::{
+    pipeline::Waiting,
+    request::{Answer, ReplyTo, Request},
+};
 
 /// The driver's clocks at an event, in microseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,9 +52,10 @@ pub enum Action {
     /// Give the caller its answer.
     Reply(ReplyTo, Answer),
     /// Apply these transactions to the state, with the reader's state as the
-    /// checkpoint; answer with [`Event::Applied`]. Batches are applied in the order
-    /// in which this is asked.
-    Apply(Batch, ReaderState),
+    /// checkpoint, then give the callers their answers, and tell by
+    /// [`Event::Applied`]. Batches are applied in the order in which this is asked.
+    /// The answers hold even when applying fails: they are durable.
+    Apply(Batch, ReaderState, Vec<Waiting>),
     /// These transactions are applied, and the reader stood here after them: wake
     /// followers of the change feed.
     Publish(ReaderState, Batch),
@@ -62,7 +66,7 @@ pub enum Action {
     Trim(Position),
     /// This node leads from this version on.
     Led(Version),
-    /// The partition has stopped. Nothing follows.
+    /// The partition has stopped. Nothing follows but refusals.
     Stopped(Stopped),
 }
 
@@ -97,7 +101,7 @@ impl fmt::Debug for Action {
             Self::AppendLater(position, _) => write!(f, "AppendLater({position})"),
             Self::Read(position) => write!(f, "Read({position})"),
             Self::Reply(_, answer) => write!(f, "Reply({answer:?})"),
-            Self::Apply(batch, _) => write!(f, "Apply({} from {})", batch.count, batch.first),
+            Self::Apply(batch, ..) => write!(f, "Apply({} from {})", batch.count, batch.first),
             Self::Publish(_, batch) => {
                 write!(f, "Publish({} from {})", batch.count, batch.first)
             }

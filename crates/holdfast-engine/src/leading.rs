@@ -199,7 +199,7 @@ impl Leading {
     }
 
     /// Notes a fact that the store holds now.
-    pub(crate) fn applied(&mut self, fact: &Fact, version: Version) {
+    pub(crate) fn applied(&mut self, fact: Fact<'_>, version: Version) {
         self.overlay.applied(fact, version);
         self.timers.applied(fact);
     }

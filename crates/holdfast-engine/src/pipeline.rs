@@ -21,6 +21,13 @@ pub struct Waiting {
     pub answer: Answer,
 }
 
+impl Waiting {
+    /// Gives the answer.
+    pub fn go(self) {
+        (self.reply)(self.answer);
+    }
+}
+
 impl std::fmt::Debug for Waiting {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.answer.fmt(f)

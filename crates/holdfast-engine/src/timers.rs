@@ -28,22 +28,29 @@ pub struct DueTimers {
     handlers: Vec<(&'static str, TimerHandler)>,
     /// No applied timer that was not fired is due before this.
     earliest: LogTime,
+    /// Of those due at `earliest`, the ones before this key were fired too: as many
+    /// may be due at one moment as there are, and parked ones among them stay.
+    from: Option<Vec<u8>>,
 }
 
 impl DueTimers {
     /// Looks at all timers first.
     #[must_use]
     pub const fn new(handlers: Vec<(&'static str, TimerHandler)>) -> Self {
-        Self { handlers, earliest: LogTime::ZERO }
+        Self { handlers, earliest: LogTime::ZERO, from: None }
     }
 
     /// Notes an applied fact.
-    pub fn applied(&mut self, fact: &Fact) {
+    pub fn applied(&mut self, fact: Fact<'_>) {
         let Fact::Put { key, .. } = fact else { return };
         if let Some((Namespace::SYSTEM, Timers::ID, mut parts)) = split_key(key)
             && let Ok(due) = parts.u64()
         {
-            self.earliest = self.earliest.min(LogTime::from_us(due));
+            let due = LogTime::from_us(due);
+            if due <= self.earliest && self.from.as_ref().is_none_or(|from| key[..] < from[..]) {
+                self.earliest = due;
+                self.from = None;
+            }
         }
     }
 
@@ -61,11 +68,15 @@ impl DueTimers {
         if now < self.earliest {
             return Ok(Vec::new());
         }
-        let from = stored_key(Namespace::SYSTEM, Timers::ID, &(self.earliest,));
+        let earliest = || stored_key(Namespace::SYSTEM, Timers::ID, &(self.earliest,));
+        let from = self.from.take().unwrap_or_else(earliest);
         let until = stored_key(Namespace::SYSTEM, Timers::ID, &(now.plus_us(1),));
         let rows = state.scan(&from, &until, Scan::up(FIRED_AT_ONCE))?;
         self.earliest = match rows.last() {
-            Some((key, _)) if rows.len() == FIRED_AT_ONCE => due_of(key)?,
+            Some((key, _)) if rows.len() == FIRED_AT_ONCE => {
+                self.from = Some([key, &[0][..]].concat());
+                due_of(key)?
+            }
             Some(_) | None => next_due(state, &until)?,
         };
         rows.iter().map(|(key, row)| self.fire(key, row)).collect()

@@ -23,28 +23,28 @@ const PUT: u8 = 1;
 const DELETE: u8 = 2;
 const DELETE_RANGE: u8 = 3;
 
-/// One change of state.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fact {
+/// One change of state; keys and values are slices of the batch that carries it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fact<'a> {
     /// This key now has this value.
     Put {
         /// Stored key.
-        key: Bytes,
+        key: &'a [u8],
         /// Stored value.
-        value: Bytes,
+        value: &'a [u8],
     },
     /// This key has no value any more.
     Delete {
         /// Stored key.
-        key: Bytes,
+        key: &'a [u8],
     },
     /// No key with `from <= key < to` has a value any more. One fact, whatever
     /// it removes: retention by bucket costs the log nothing.
     DeleteRange {
         /// First stored key that goes.
-        from: Bytes,
+        from: &'a [u8],
         /// First stored key that stays.
-        to: Bytes,
+        to: &'a [u8],
     },
 }
 
@@ -207,24 +207,33 @@ impl Batch {
     /// their number is not `count`.
     pub fn changes(&self) -> impl Iterator<Item = Result<Change, BadBatch>> + use<> {
         let batch = self.clone();
-        let mut rest = Cursor(self.bytes.clone());
-        let mut seen = 0;
+        let (mut at, mut seen) = (0, 0);
         std::iter::from_fn(move || {
-            if seen == batch.count {
-                return (!rest.0.is_empty()).then(|| {
-                    rest.0.clear();
-                    Err(BadBatch)
-                });
+            if at == batch.bytes.len() && seen == batch.count {
+                return None;
             }
-            let version = batch.first.plus(u64::from(seen));
+            let change = if seen < batch.count {
+                batch.change_at(&mut at, batch.first.plus(u64::from(seen)))
+            } else {
+                Err(BadBatch)
+            };
             seen += 1;
-            let change = rest.change(version, batch.time);
             if change.is_err() {
-                seen = batch.count;
-                rest.0.clear();
+                (at, seen) = (batch.bytes.len(), batch.count);
             }
             Some(change)
         })
+    }
+
+    fn change_at(&self, at: &mut usize, version: Version) -> Result<Change, BadBatch> {
+        let mut rest = Cursor(&self.bytes[*at..]);
+        let before = rest.0.len();
+        let length = rest.take(4)?.first_chunk::<4>().map(|bytes| u32::from_le_bytes(*bytes));
+        let length = usize::try_from(length.ok_or(BadBatch)?).map_err(|_| BadBatch)?;
+        let mut transaction = Cursor(rest.take(length)?);
+        *at += before - rest.0.len();
+        let time = self.time.plus_us(transaction.varint()?);
+        Ok(Change { version, time, facts: self.bytes.slice_ref(transaction.0) })
     }
 
     /// Every fact checked for form, so that a later pass cannot fail half way.
@@ -243,36 +252,34 @@ impl Batch {
 
 impl Change {
     /// The facts in the order they were written; of two about one key the later holds.
-    pub fn facts(&self) -> impl Iterator<Item = Result<Fact, BadBatch>> + use<> {
-        let mut rest = Cursor(self.facts.clone());
+    pub fn facts(&self) -> impl Iterator<Item = Result<Fact<'_>, BadBatch>> {
+        let mut rest = Cursor(&self.facts);
         std::iter::from_fn(move || {
             if rest.0.is_empty() {
                 return None;
             }
             let fact = rest.fact();
             if fact.is_err() {
-                rest.0.clear();
+                rest.0 = &[];
             }
             Some(fact)
         })
     }
+
+    /// A part of one of its facts that shares the memory of the whole batch: no
+    /// copy, but the batch lives as long as the part.
+    #[must_use]
+    pub fn shared(&self, part: &[u8]) -> Bytes {
+        self.facts.slice_ref(part)
+    }
 }
 
-/// Takes slices off the front of shared bytes: no copies.
-struct Cursor(Bytes);
+/// Takes slices off the front.
+struct Cursor<'a>(&'a [u8]);
 
-impl Cursor {
-    fn change(&mut self, version: Version, base: LogTime) -> Result<Change, BadBatch> {
-        let length = self.0.first_chunk::<4>().map(|bytes| u32::from_le_bytes(*bytes));
-        let length = usize::try_from(length.ok_or(BadBatch)?).map_err(|_| BadBatch)?;
-        self.advance(4)?;
-        let mut transaction = Self(self.advance(length)?);
-        let offset = transaction.varint()?;
-        Ok(Change { version, time: base.plus_us(offset), facts: transaction.0 })
-    }
-
-    fn fact(&mut self) -> Result<Fact, BadBatch> {
-        match self.advance(1)?[0] {
+impl<'a> Cursor<'a> {
+    fn fact(&mut self) -> Result<Fact<'a>, BadBatch> {
+        match self.take(1)?[0] {
             PUT => Ok(Fact::Put { key: self.part()?, value: self.part()? }),
             DELETE => Ok(Fact::Delete { key: self.part()? }),
             DELETE_RANGE => Ok(Fact::DeleteRange { from: self.part()?, to: self.part()? }),
@@ -280,9 +287,9 @@ impl Cursor {
         }
     }
 
-    fn part(&mut self) -> Result<Bytes, BadBatch> {
+    fn part(&mut self) -> Result<&'a [u8], BadBatch> {
         let length = usize::try_from(self.varint()?).map_err(|_| BadBatch)?;
-        self.advance(length)
+        self.take(length)
     }
 
     fn varint(&mut self) -> Result<u64, BadBatch> {
@@ -295,15 +302,17 @@ impl Cursor {
             }
             number |= shifted;
             if byte & 0x80 == 0 {
-                self.advance(index + 1)?;
+                self.take(index + 1)?;
                 return Ok(number);
             }
         }
         Err(BadBatch)
     }
 
-    fn advance(&mut self, count: usize) -> Result<Bytes, BadBatch> {
-        if count > self.0.len() { Err(BadBatch) } else { Ok(self.0.split_to(count)) }
+    fn take(&mut self, count: usize) -> Result<&'a [u8], BadBatch> {
+        let (taken, rest) = self.0.split_at_checked(count).ok_or(BadBatch)?;
+        self.0 = rest;
+        Ok(taken)
     }
 }
 
@@ -313,16 +322,23 @@ mod tests {
 
     use super::*;
 
-    fn fact() -> impl Strategy<Value = Fact> {
-        let bytes = || proptest::collection::vec(any::<u8>(), 0..200).prop_map(Bytes::from);
-        prop_oneof![
-            (bytes(), bytes()).prop_map(|(key, value)| Fact::Put { key, value }),
-            bytes().prop_map(|key| Fact::Delete { key }),
-            (bytes(), bytes()).prop_map(|(from, to)| Fact::DeleteRange { from, to }),
-        ]
+    /// Which kind of fact, and its parts.
+    type Parts = (u8, Vec<u8>, Vec<u8>);
+
+    fn parts() -> impl Strategy<Value = Parts> {
+        let bytes = || proptest::collection::vec(any::<u8>(), 0..200);
+        (PUT..=DELETE_RANGE, bytes(), bytes())
     }
 
-    fn write(builder: &mut BatchBuilder, fact: &Fact) {
+    fn fact((kind, key, value): &Parts) -> Fact<'_> {
+        match *kind {
+            PUT => Fact::Put { key, value },
+            DELETE => Fact::Delete { key },
+            _ => Fact::DeleteRange { from: key, to: value },
+        }
+    }
+
+    fn write(builder: &mut BatchBuilder, fact: Fact<'_>) {
         match fact {
             Fact::Put { key, value } => builder.put(key, value),
             Fact::Delete { key } => builder.delete(key),
@@ -334,12 +350,12 @@ mod tests {
         #[test]
         fn a_batch_is_read_as_it_was_written(
             transactions in proptest::collection::vec(
-                (any::<u32>(), proptest::collection::vec(fact(), 0..6), any::<bool>()), 0..6)
+                (any::<u32>(), proptest::collection::vec(parts(), 0..6), any::<bool>()), 0..6)
         ) {
             let mut builder = BatchBuilder::default();
             for (offset, facts, kept) in &transactions {
                 builder.begin(u64::from(*offset));
-                facts.iter().for_each(|fact| write(&mut builder, fact));
+                facts.iter().for_each(|parts| write(&mut builder, fact(parts)));
                 if *kept { builder.commit() } else { builder.abandon() }
             }
             let kept: Vec<_> = transactions.iter().filter(|t| t.2).collect();
@@ -355,8 +371,9 @@ mod tests {
             for (index, (change, (offset, facts, _))) in read.iter().zip(kept).enumerate() {
                 prop_assert_eq!(change.version, Version::new(7 + index as u64));
                 prop_assert_eq!(change.time.as_us(), 1_000 + u64::from(*offset));
-                let read: Vec<Fact> = change.facts().map(Result::unwrap).collect();
-                prop_assert_eq!(&read, facts);
+                let read: Vec<Fact<'_>> = change.facts().map(Result::unwrap).collect();
+                let written: Vec<Fact<'_>> = facts.iter().map(fact).collect();
+                prop_assert_eq!(&read, &written);
             }
         }
 

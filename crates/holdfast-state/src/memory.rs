@@ -58,7 +58,7 @@ impl MemoryStore {
     pub fn from_pairs(pairs: impl IntoIterator<Item = (Bytes, Bytes)>, mark: Mark) -> Self {
         let mut table = Memtable::default();
         for (key, value) in pairs {
-            table.apply(Fact::Put { key, value }, mark.version, None);
+            table.load(key, value, mark.version);
         }
         let shared = Shared { state: RwLock::new(State { table, mark }), ..Shared::default() };
         Self { shared: Arc::new(shared) }
@@ -147,8 +147,8 @@ impl Store for MemoryStore {
                 let fact = fact.map_err(doubt)?;
                 ranges |= matches!(fact, Fact::DeleteRange { .. });
                 match fact {
-                    Fact::Delete { key } if pins.is_none() => state.table.remove(&key),
-                    fact => state.table.apply(fact, change.version, pins),
+                    Fact::Delete { key } if pins.is_none() => state.table.remove(key),
+                    fact => state.table.apply(fact, &change, pins),
                 }
             }
         }

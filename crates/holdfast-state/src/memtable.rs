@@ -11,7 +11,7 @@ use std::{collections::BTreeMap, ops::Bound};
 use bytes::Bytes;
 
 use crate::{
-    fact::Fact,
+    fact::{Change, Fact},
     store::{Direction, Scan},
     version::Version,
 };
@@ -68,18 +68,27 @@ pub struct Memtable {
 const ROW_OVERHEAD: usize = 128;
 
 impl Memtable {
-    /// Applies a fact of the transaction `version`, keeping what `pins` may see.
-    pub fn apply(&mut self, fact: Fact, version: Version, pins: Option<Pins>) {
+    /// Applies a fact of a transaction, keeping what `pins` may see.
+    pub fn apply(&mut self, fact: Fact<'_>, change: &Change, pins: Option<Pins>) {
+        let version = change.version;
         match fact {
-            Fact::Put { key, value } => self.set(key, Some(value), version, pins),
-            Fact::Delete { key } => self.set(key, None, version, pins),
+            Fact::Put { key, value } => {
+                self.set(change.shared(key), Some(change.shared(value)), version, pins);
+            }
+            Fact::Delete { key } => self.set(change.shared(key), None, version, pins),
             Fact::DeleteRange { from, to } => {
                 if from < to {
                     self.bytes += from.len() + to.len() + ROW_OVERHEAD;
+                    let (from, to) = (change.shared(from), change.shared(to));
                     self.ranges.push(RangeDelete { from, to, version });
                 }
             }
         }
+    }
+
+    /// Sets a value, as read from a snapshot at this version.
+    pub fn load(&mut self, key: Bytes, value: Bytes, version: Version) {
+        self.set(key, Some(value), version, None);
     }
 
     fn set(&mut self, key: Bytes, value: Option<Bytes>, version: Version, pins: Option<Pins>) {

@@ -90,11 +90,11 @@ impl Overlay {
     }
 
     /// Forgets what the store now holds: a fact of the applied transaction `version`.
-    pub fn applied(&mut self, fact: &Fact, version: Version) {
+    pub fn applied(&mut self, fact: Fact<'_>, version: Version) {
         match fact {
             Fact::Put { key, .. } | Fact::Delete { key } => self.forget(key, version),
             Fact::DeleteRange { from, to } => {
-                let bounds = (Bound::Included(&from[..]), Bound::Excluded(&to[..]));
+                let bounds = (Bound::Included(from), Bound::Excluded(to));
                 let gone = self.rows.range::<[u8], _>(bounds);
                 let gone: Vec<_> = gone
                     .filter(|(_, pending)| pending.version <= version)

@@ -102,11 +102,15 @@ fn p21_each_budget_ends_a_transaction_that_exceeds_it() {
     };
     let mut node = Node::leading(&log, Start { config: bounded, ..Start::default() });
     let cases: [(&str, fn(&mut Tx<'_>) -> Ran); 3] = [
-        ("reads", |tx| loop {
-            tx.get::<Accounts>(1)?;
+        ("reads", |tx| {
+            loop {
+                tx.get::<Accounts>(1)?;
+            }
         }),
-        ("writes", |tx| loop {
-            tx.put::<Accounts>(1, &1)?;
+        ("writes", |tx| {
+            loop {
+                tx.put::<Accounts>(1, &1)?;
+            }
         }),
         ("bytes written", |tx| {
             tx.put::<crate::toy::Events>(1, &"x".repeat(1_990))?;

@@ -87,7 +87,8 @@ fn p13_after_a_restart_from_a_snapshot_and_the_log_behind_it() {
     node.kill();
     let store = MemoryStore::from_pairs(rows(&*snapshot), snapshot.mark().clone());
     let mut node = Node::leading(&log, Start { store: Box::new(store), seed: 2, ..start() });
-    let again = [node.keyed("in the snapshot", &open(1, 10)), node.keyed("behind it", &open(2, 10))];
+    let again =
+        [node.keyed("in the snapshot", &open(1, 10)), node.keyed("behind it", &open(2, 10))];
     node.settle();
     same_answer(&first, &again[0]);
     same_answer(&second, &again[1]);
@@ -115,7 +116,7 @@ fn p13_a_refusal_is_stored_as_its_only_write() {
     node.settle();
     assert_eq!((refused.outcome().decision, refused.version()), (Decision::Refused, 1));
     let told = history(log.entries());
-    let facts: Vec<Fact> = told.changes[0].facts().map(Result::unwrap).collect();
+    let facts: Vec<Fact<'_>> = told.changes[0].facts().map(Result::unwrap).collect();
     let records = stored_key(Namespace::SYSTEM, Records::ID, &());
     assert!(
         matches!(&facts[..], [Fact::Put { key, .. }] if key.starts_with(&records)),
@@ -132,7 +133,8 @@ fn p13_what_came_to_no_outcome_is_not_stored() {
     let log = HeldLog::new();
     let bounded = Config { waiting_max: 4, ..config() };
     let mut node = Node::leading(&log, Start { config: bounded, ..Start::default() });
-    let panicking = Box::new(|_: &mut holdfast_state::Tx<'_>| std::panic::resume_unwind(Box::new("x")));
+    let panicking =
+        Box::new(|_: &mut holdfast_state::Tx<'_>| std::panic::resume_unwind(Box::new("x")));
     let panicked = node.submit(Ask::of(panicking).keyed("panicked"));
     let reading = Box::new(|tx: &mut holdfast_state::Tx<'_>| {
         for _ in 0..200_000 {
@@ -179,7 +181,10 @@ fn p20_a_record_is_kept_for_the_retention_and_goes_with_its_bucket_in_one_fact()
             node.settle();
             assert!(again.outcome().replayed, "within the retention it is known");
         }
-        assert!(records(&node).len() <= 151, "records are kept one and a half times as long at most");
+        assert!(
+            records(&node).len() <= 151,
+            "records are kept one and a half times as long at most"
+        );
         node.pass_us(SECOND_US);
     }
     let told = history(log.entries());

@@ -10,7 +10,12 @@ mod history;
 mod node;
 mod toy;
 
+mod claims;
 mod failing;
+mod foreign;
 mod idempotency;
+mod log_time;
 mod overload;
+mod pipeline;
+mod timers;
 mod writes;

@@ -11,7 +11,7 @@ use std::{
 use bytes::Bytes;
 use holdfast_engine::{
     Action, Answer, Config, Engine, Event, Failure, Fingerprint, Idempotency, Now, Outcome,
-    Request, Stopped, request::Work,
+    Request, Stopped, pipeline::Waiting, request::Work,
 };
 use holdfast_log::{Log, Position, ReaderState};
 use holdfast_state::{
@@ -122,7 +122,7 @@ pub(crate) struct Node {
     events: Arc<Mutex<VecDeque<Event>>>,
     resting: Vec<(u64, Position, Bytes)>,
     /// Batches wait here while [`Node::hold_applies`] is set.
-    applies: VecDeque<(Batch, ReaderState)>,
+    applies: VecDeque<(Batch, ReaderState, Vec<Waiting>)>,
     pub(crate) hold_applies: bool,
     pub(crate) led: Option<Version>,
     pub(crate) stopped: Option<Stopped>,
@@ -262,7 +262,8 @@ impl Node {
 
     fn resend_rested(&mut self) {
         let now = self.clock.now().monotonic_us;
-        let (due, resting) = std::mem::take(&mut self.resting).into_iter().partition(|r| r.0 <= now);
+        let (due, resting) =
+            std::mem::take(&mut self.resting).into_iter().partition(|r| r.0 <= now);
         self.resting = resting;
         let due: Vec<(u64, Position, Bytes)> = due;
         for (_, position, bytes) in due {
@@ -308,7 +309,9 @@ impl Node {
                 self.log.read(position, READ_BYTES, Box::new(done));
             }
             Action::Reply(reply, answer) => reply(answer),
-            Action::Apply(batch, reader) => self.applies.push_back((batch, reader)),
+            Action::Apply(batch, reader, waiting) => {
+                self.applies.push_back((batch, reader, waiting));
+            }
             Action::Publish(reader, batch) => self.published.push((reader, batch)),
             Action::Keep(snapshot) => self.keep.push(snapshot),
             Action::Trim(below) => {
@@ -322,9 +325,10 @@ impl Node {
 
     /// Brings the next batch into the state; false when there is none.
     pub(crate) fn apply_one(&mut self) -> bool {
-        let Some((batch, reader)) = self.applies.pop_front() else { return false };
+        let Some((batch, reader, waiting)) = self.applies.pop_front() else { return false };
         let checkpoint = Bytes::copy_from_slice(&reader.encode());
         let result: Result<(), StoreError> = self.store.apply(&batch, checkpoint);
+        waiting.into_iter().for_each(Waiting::go);
         let last = Version::new(reader.next_version - 1);
         self.events.lock().unwrap().push_back(Event::Applied(last, result));
         true

@@ -7,11 +7,10 @@
 use std::collections::BTreeMap;
 
 use holdfast_engine::{TimerHandler, request::Work};
-use holdfast_state::{
-    Abort, LogTime, Read, Scan, Source, Stop, Table, TableId, Tx, row::Row as _,
-    table::stored_key,
-};
 use holdfast_state::Namespace;
+use holdfast_state::{
+    Abort, LogTime, Read, Scan, Source, Stop, Table, TableId, Tx, row::Row as _, table::stored_key,
+};
 
 /// Balances.
 pub(crate) struct Accounts;
@@ -46,10 +45,21 @@ impl Table for Events {
 /// What one may ask of the toy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Op {
-    Open { account: u64, balance: i64 },
-    Transfer { from: u64, to: u64, amount: i64 },
+    Open {
+        account: u64,
+        balance: i64,
+    },
+    Transfer {
+        from: u64,
+        to: u64,
+        amount: i64,
+    },
     /// Sets an amount aside for a while.
-    Hold { from: u64, amount: i64, for_us: u64 },
+    Hold {
+        from: u64,
+        amount: i64,
+        for_us: u64,
+    },
     /// Writes nothing.
     Total,
 }

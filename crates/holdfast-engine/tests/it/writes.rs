@@ -128,7 +128,8 @@ fn p12_what_writes_nothing_waits_for_what_it_saw_and_carries_that_version() {
 #[test]
 fn p12_an_answer_that_saw_the_open_batch_waits_for_that_batch() {
     let log = HeldLog::new();
-    let start = Start { config: Config { entries_in_flight_max: 1, ..config() }, ..Start::default() };
+    let start =
+        Start { config: Config { entries_in_flight_max: 1, ..config() }, ..Start::default() };
     let mut node = Node::leading(&log, start);
     log.hold();
     node.op("first", &open(1, 10));
