@@ -1,0 +1,141 @@
+//! Metrics as text, in the OpenMetrics format that Prometheus reads.
+
+use std::{
+    fmt::{Display, Write as _},
+    sync::atomic::Ordering,
+};
+
+use holdfast_node::Node;
+
+use crate::metrics::{BUCKETS_US, HttpMetrics};
+
+/// The type that OpenMetrics text goes by.
+pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Everything that is counted.
+#[must_use]
+pub fn expose(node: &Node, http: &HttpMetrics) -> String {
+    let mut page = Page(String::with_capacity(16 << 10));
+    engine(&mut page, node);
+    log(&mut page, node);
+    edge(&mut page, http);
+    page.0.push_str("# EOF\n");
+    page.0
+}
+
+fn engine(page: &mut Page, node: &Node) {
+    let partition = node.partition();
+    let m = partition.metrics();
+    page.counter("evaluated", "Requests evaluated.", m.evaluated.get());
+    page.counter("refused", "Evaluated requests refused by state.", m.refused.get());
+    page.counter("replayed", "Requests answered from an idempotency record.", m.replayed.get());
+    page.counter("panicked", "Transactions that panicked.", m.panicked.get());
+    page.counter("aborted", "Transactions that came to no outcome otherwise.", m.aborted.get());
+    page.counter("overloaded", "Requests refused by a full queue.", m.overloaded.get());
+    page.counter("too_late", "Requests dropped after their deadline.", m.too_late.get());
+    page.counter("entries", "Entries sent to the log.", m.entries.get());
+    page.counter("entry_bytes", "Bytes of entries sent to the log.", m.entry_bytes.get());
+    page.counter("applied", "Transactions applied to the state.", m.applied.get());
+    page.counter("timers_fired", "Timers fired.", m.timers_fired.get());
+    page.counter("snapshots", "Snapshots kept.", m.snapshots.get());
+    page.gauge("waiting", "Requests waiting for evaluation.", m.waiting.get());
+    page.gauge("version", "Version of the last transaction applied.", m.version.get());
+    page.gauge("position", "Position up to which the log is applied.", m.position.get());
+    page.gauge("log_time_seconds", "Log time, since 1970.", seconds(m.log_time_us.get()));
+    let offset = seconds(m.clock_offset_us.get());
+    page.gauge("clock_offset_seconds", "Distance of the wall clock from log time.", offset);
+}
+
+fn log(page: &mut Page, node: &Node) {
+    let Some(stats) = node.log_stats() else { return };
+    page.counter("log_appends", "Entries made durable.", stats.appends);
+    page.counter("log_syncs", "Syncs of the log.", stats.syncs);
+    page.counter("log_records", "Records written to the log.", stats.records);
+    page.counter("log_bytes", "Bytes of records written to the log.", stats.bytes);
+    page.counter("log_segments_begun", "Log segments begun.", stats.segments_begun);
+    page.gauge("log_segments", "Log segments.", stats.segments);
+    page.gauge("log_queued_bytes", "Bytes waiting for the log's writer.", stats.queued_bytes);
+}
+
+fn edge(page: &mut Page, http: &HttpMetrics) {
+    let relaxed = Ordering::Relaxed;
+    page.gauge("http_connections", "Open connections.", http.connections.load(relaxed));
+    let opened = http.connections_opened.load(relaxed);
+    page.counter("http_connections_opened", "Connections there were.", opened);
+    let refused = http.connections_refused.load(relaxed);
+    page.counter("http_connections_refused", "Connections turned away.", refused);
+    page.gauge("http_requests_in_progress", "Requests in progress.", http.requests.load(relaxed));
+    page.gauge("http_followers", "Followers of the change feed.", http.followers.load(relaxed));
+    page.family("http_requests", "counter", "Requests by command and status.");
+    for series in http.series() {
+        for (status, count) in series.statuses() {
+            let labels = format!("command=\"{}\",status=\"{status}\"", series.name);
+            page.sample("http_requests_total", &labels, count);
+        }
+    }
+    page.family("http_request_seconds", "histogram", "Time to an answer, by command.");
+    for series in http.series() {
+        histogram(page, series);
+    }
+}
+
+fn histogram(page: &mut Page, series: &crate::metrics::Series) {
+    let counts = series.latency.cumulative();
+    let [.., all] = counts;
+    if all == 0 {
+        return;
+    }
+    let name = series.name;
+    for (bound, count) in BUCKETS_US.iter().zip(counts) {
+        let labels = format!("command=\"{name}\",le=\"{}\"", seconds(*bound));
+        page.sample("http_request_seconds_bucket", &labels, count);
+    }
+    page.sample("http_request_seconds_bucket", &format!("command=\"{name}\",le=\"+Inf\""), all);
+    let command = format!("command=\"{name}\"");
+    page.sample("http_request_seconds_sum", &command, seconds(series.latency.sum_us()));
+    page.sample("http_request_seconds_count", &command, all);
+}
+
+/// Microseconds as seconds, exactly.
+fn seconds(us: u64) -> String {
+    let text = format!("{}.{:06}", us / 1_000_000, us % 1_000_000);
+    let short = text.trim_end_matches('0');
+    if short.ends_with('.') { format!("{short}0") } else { short.to_owned() }
+}
+
+struct Page(String);
+
+impl Page {
+    fn family(&mut self, name: &str, kind: &str, help: &str) {
+        writeln!(self.0, "# TYPE holdfast_{name} {kind}\n# HELP holdfast_{name} {help}")
+            .expect("a string takes everything");
+    }
+
+    fn sample(&mut self, name: &str, labels: &str, value: impl Display) {
+        writeln!(self.0, "holdfast_{name}{{{labels}}} {value}").expect("a string takes everything");
+    }
+
+    fn counter(&mut self, name: &str, help: &str, value: impl Display) {
+        self.family(name, "counter", help);
+        writeln!(self.0, "holdfast_{name}_total {value}").expect("a string takes everything");
+    }
+
+    fn gauge(&mut self, name: &str, help: &str, value: impl Display) {
+        self.family(name, "gauge", help);
+        writeln!(self.0, "holdfast_{name} {value}").expect("a string takes everything");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn microseconds_become_exact_seconds() {
+        for (us, text) in
+            [(0, "0.0"), (50, "0.00005"), (1_000_000, "1.0"), (2_500_000, "2.5"), (1, "0.000001")]
+        {
+            assert_eq!(seconds(us), text);
+        }
+    }
+}

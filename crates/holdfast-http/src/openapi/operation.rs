@@ -1,0 +1,197 @@
+//! One operation of the description, and what all of them share.
+
+use std::collections::BTreeMap;
+
+use holdfast_state::command::{Entry, Kind as CommandKind, Method};
+use serde_json::{Map, Value, json};
+
+use super::schemas::Schemas;
+use crate::{
+    problem::{Kind, of_class},
+    router::BuiltIn,
+};
+
+/// A command.
+pub(super) fn describe(entry: &Entry, schemas: &mut Schemas) -> Value {
+    let (primitive, verb) = entry.name.split_once('.').unwrap_or(("", entry.name));
+    let mut operation = json!({
+        "operationId": format!("{primitive}_{verb}"),
+        "summary": entry.summary,
+        "tags": [primitive],
+        "parameters": parameters_of(entry, schemas),
+        "responses": responses(entry, schemas.outcome(entry)),
+    });
+    if takes_body(entry.method) {
+        operation["requestBody"] = json!({
+            "required": true,
+            "content": { "application/json": { "schema": schemas.body(entry) } },
+        });
+    }
+    operation
+}
+
+const fn takes_body(method: Method) -> bool {
+    match method {
+        Method::Post | Method::Put => true,
+        Method::Get | Method::Delete => false,
+    }
+}
+
+fn parameters_of(entry: &Entry, schemas: &mut Schemas) -> Value {
+    let mut parameters = Vec::new();
+    for field in schemas.fields(entry) {
+        let in_path = entry.path_fields().any(|name| name == field.name);
+        if in_path || !takes_body(entry.method) {
+            parameters.push(json!({
+                "name": field.name,
+                "in": if in_path { "path" } else { "query" },
+                "required": in_path || field.required,
+                "schema": field.schema,
+            }));
+        }
+    }
+    let shared: &[&str] = match entry.kind {
+        CommandKind::Write => &["IdempotencyKey", "After", "DeadlineMs"],
+        CommandKind::Query => &["Consistency", "After", "DeadlineMs"],
+    };
+    let shared = shared.iter();
+    parameters
+        .extend(shared.map(|name| json!({ "$ref": format!("#/components/parameters/{name}") })));
+    parameters.into()
+}
+
+fn responses(entry: &Entry, outcome: Value) -> Value {
+    let mut responses = Map::new();
+    let done = json!({
+        "description": "The outcome.",
+        "headers": headers_of(&["At", "Durability", "Replayed"]),
+        "content": { "application/json": { "schema": outcome } },
+    });
+    responses.insert("200".to_owned(), done);
+    let mut by_status: BTreeMap<u16, Vec<(&str, &str)>> = BTreeMap::new();
+    for refusal in entry.refusals {
+        let status = of_class(refusal.class).0.as_u16();
+        by_status.entry(status).or_default().push((refusal.code, refusal.summary));
+    }
+    for kind in Kind::ALL {
+        // What every command may answer shares a status with what this one refuses.
+        if let Some(codes) = by_status.get_mut(&kind.info().status.as_u16()) {
+            codes.push((kind.info().code, kind.info().title));
+        }
+    }
+    for (status, codes) in by_status {
+        responses.insert(status.to_string(), refused(&codes));
+    }
+    let default = json!({ "$ref": "#/components/responses/Problem" });
+    responses.insert("default".to_owned(), default);
+    responses.into()
+}
+
+fn refused(codes: &[(&str, &str)]) -> Value {
+    let lines: Vec<_> =
+        codes.iter().map(|(code, summary)| format!("- `{code}`: {summary}")).collect();
+    let names: Vec<_> = codes.iter().map(|(code, _)| code).collect();
+    json!({
+        "description": lines.join("\n"),
+        "headers": headers_of(&["At", "Durability", "Replayed"]),
+        "content": { "application/problem+json": { "schema": { "allOf": [
+            { "$ref": "#/components/schemas/Problem" },
+            { "properties": { "code": { "enum": names } } },
+        ] } } },
+    })
+}
+
+fn headers_of(names: &[&str]) -> Value {
+    let headers = names.iter().map(|name| {
+        let (field, _) = HEADERS.iter().find(|(_, known)| known == name).expect("it is listed");
+        ((*field).to_owned(), json!({ "$ref": format!("#/components/headers/{name}") }))
+    });
+    Value::Object(headers.collect())
+}
+
+/// What the edge answers itself.
+pub(super) fn built_in(built_in: BuiltIn) -> Value {
+    let (id, summary, content) = match built_in {
+        BuiltIn::Health => ("health", "The process lives.", "application/json"),
+        BuiltIn::Ready => ("ready", "The partition leads.", "application/json"),
+        BuiltIn::Metrics => ("metrics", "Counts.", "application/openmetrics-text"),
+        BuiltIn::Info => ("info", "What this server is.", "application/json"),
+        BuiltIn::Changes => {
+            ("changes", "Committed writes in version order; waits for more.", "application/json")
+        }
+        BuiltIn::OpenApi => ("openapi", "This description.", "application/json"),
+        BuiltIn::ErrorPage => ("error_page", "The page about a problem.", "text/markdown"),
+    };
+    let mut operation = json!({
+        "operationId": id,
+        "summary": summary,
+        "tags": ["server"],
+        "responses": {
+            "200": { "description": summary, "content": { content: {} } },
+            "default": { "$ref": "#/components/responses/Problem" },
+        },
+    });
+    match built_in {
+        BuiltIn::Changes => {
+            operation["parameters"] = changes_parameters();
+            operation["responses"]["200"]["content"]["text/event-stream"] = json!({});
+        }
+        BuiltIn::ErrorPage => {
+            let schema = json!({ "type": "string" });
+            operation["parameters"] =
+                json!([{ "name": "code", "in": "path", "required": true, "schema": schema }]);
+        }
+        BuiltIn::Health | BuiltIn::Ready | BuiltIn::Metrics | BuiltIn::Info | BuiltIn::OpenApi => {}
+    }
+    operation
+}
+
+fn changes_parameters() -> Value {
+    let number = || json!({ "type": "integer", "minimum": 0 });
+    let parameter = |name: &str, description: &str, schema: Value| json!({ "name": name, "in": "query", "description": description, "schema": schema });
+    let tables = json!({ "type": "array", "items": { "type": "string" } });
+    json!([
+        parameter("after", "Changes after this version; 0 for all.", number()),
+        parameter("table", "Only this table; may be repeated.", tables),
+        parameter("wait", "Seconds to wait for the first change.", number()),
+        parameter("limit", "Transactions in one answer.", number()),
+        {
+            "name": "Last-Event-ID", "in": "header", "schema": number(),
+            "description": "Goes on after this version; sent by clients that reconnect.",
+        },
+    ])
+}
+
+/// Header fields of requests.
+pub(super) fn parameters() -> Value {
+    let parameter = |name: &str, description: &str, schema: Value| json!({ "name": name, "in": "header", "description": description, "schema": schema });
+    let key = json!({ "type": "string", "pattern": "^[!-~]{1,255}$" });
+    let at = json!({ "type": "string", "pattern": "^[0-9]+:[0-9]+$" });
+    let level = json!({ "type": "string", "pattern": "^(linearizable|session|stale(=[0-9]+)?)$" });
+    let ms = json!({ "type": "integer", "minimum": 1 });
+    json!({
+        "IdempotencyKey": parameter("Idempotency-Key", "Makes the request repeatable.", key),
+        "After": parameter("Holdfast-After", "The answer must have seen this version.", at),
+        "Consistency": parameter("Holdfast-Consistency", "How fresh the answer must be.", level),
+        "DeadlineMs": parameter("Holdfast-Deadline-Ms", "How long the answer is of use.", ms),
+    })
+}
+
+const HEADERS: &[(&str, &str)] = &[
+    ("Holdfast-At", "At"),
+    ("Holdfast-Durability", "Durability"),
+    ("Idempotency-Replayed", "Replayed"),
+];
+
+/// Header fields of responses.
+pub(super) fn headers() -> Value {
+    let header =
+        |description: &str, schema: Value| json!({ "description": description, "schema": schema });
+    let durability = json!({ "enum": ["memory", "fsync", "quorum-fsync", "object-store"] });
+    let at = json!({ "type": "string", "pattern": "^[0-9]+:[0-9]+$" });
+    json!({
+        "At": header("The answer's partition and version.", at),
+        "Durability": header("How safe an acknowledged write is.", durability),
+        "Replayed": header("The stored answer of an earlier request.", json!({ "const": "true" })),
+    })
+}

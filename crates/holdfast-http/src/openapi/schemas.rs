@@ -1,0 +1,89 @@
+//! Schemas of specs and outcomes, each named once under `components`.
+
+use holdfast_state::command::Entry;
+use schemars::{Schema, SchemaGenerator, generate::SchemaSettings};
+use serde_json::{Map, Value};
+
+/// Where named schemas stand.
+const PLACE: &str = "/components/schemas";
+
+/// Collects schemas.
+#[derive(Debug)]
+pub(super) struct Schemas {
+    generator: SchemaGenerator,
+}
+
+/// A field of a spec.
+#[derive(Debug)]
+pub(super) struct Field {
+    pub(super) name: String,
+    pub(super) schema: Value,
+    pub(super) required: bool,
+}
+
+impl Schemas {
+    pub(super) fn new() -> Self {
+        let settings = SchemaSettings::draft2020_12()
+            .with(|settings| settings.definitions_path = PLACE.into());
+        Self { generator: settings.into_generator() }
+    }
+
+    /// The schema of a command's outcome.
+    pub(super) fn outcome(&mut self, entry: &Entry) -> Value {
+        (entry.outcome_schema)(&mut self.generator).to_value()
+    }
+
+    /// The schema of a command's spec.
+    pub(super) fn spec(&mut self, entry: &Entry) -> Value {
+        (entry.spec_schema)(&mut self.generator).to_value()
+    }
+
+    /// The fields of a command's spec, in order of their names.
+    pub(super) fn fields(&mut self, entry: &Entry) -> Vec<Field> {
+        let spec = self.resolved(entry);
+        let required = spec.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
+        let properties = spec.get("properties").and_then(Value::as_object).cloned();
+        let named = properties.unwrap_or_default().into_iter();
+        named
+            .map(|(name, schema)| {
+                let required = required.iter().any(|field| *field == *name);
+                Field { name, schema, required }
+            })
+            .collect()
+    }
+
+    /// A spec's schema without the fields that stand in the path.
+    pub(super) fn body(&mut self, entry: &Entry) -> Value {
+        if entry.path_fields().next().is_none() {
+            return self.spec(entry);
+        }
+        let mut spec = self.resolved(entry);
+        for field in entry.path_fields() {
+            if let Some(Value::Object(properties)) = spec.get_mut("properties") {
+                properties.remove(field);
+            }
+            if let Some(Value::Array(required)) = spec.get_mut("required") {
+                required.retain(|name| name != field);
+            }
+        }
+        Value::Object(spec)
+    }
+
+    /// The spec's schema itself rather than a reference to it.
+    fn resolved(&mut self, entry: &Entry) -> Map<String, Value> {
+        let schema: Schema = (entry.spec_schema)(&mut self.generator);
+        let schema = schema.to_value();
+        let reference = schema.get("$ref").and_then(Value::as_str);
+        let name = reference.and_then(|path| path.rsplit('/').next());
+        let found = name.and_then(|name| self.generator.definitions().get(name)).cloned();
+        match found.unwrap_or(schema) {
+            Value::Object(spec) => spec,
+            other => panic!("the spec of {} is an object, not {other}", entry.name),
+        }
+    }
+
+    /// All named schemas.
+    pub(super) fn finish(mut self) -> Map<String, Value> {
+        self.generator.take_definitions(true)
+    }
+}

@@ -1,0 +1,7 @@
+//! The edge over real sockets: a server in this process on a port of the
+//! system's choice, and a client that sends exactly the bytes it is told.
+
+mod client;
+mod conventions;
+mod lab;
+mod server;

@@ -1,0 +1,42 @@
+//! What a node is told when it is opened.
+
+use std::path::PathBuf;
+
+use holdfast_log::{FileLogOptions, MemoryLog};
+
+use crate::registry::Registry;
+
+/// Where a node keeps what it must not forget.
+#[derive(Clone, Debug)]
+pub enum Storage {
+    /// In this directory, which no other process may have open.
+    Directory(PathBuf),
+    /// In memory, for as long as a handle to this log lives: for tests and trials.
+    Memory(MemoryLog),
+}
+
+/// Settings of a node.
+#[derive(Clone, Debug)]
+pub struct NodeConfig {
+    /// Where data lives.
+    pub storage: Storage,
+    /// What can be called.
+    pub registry: Registry,
+    /// Settings of the partition's engine. Its timer handlers come from the registry.
+    pub engine: holdfast_engine::Config,
+    /// Settings of the log, where it is in files.
+    pub log: FileLogOptions,
+}
+
+impl NodeConfig {
+    /// A node with every primitive there is and settings as they come.
+    #[must_use]
+    pub fn new(storage: Storage) -> Self {
+        Self {
+            storage,
+            registry: Registry::all(),
+            engine: holdfast_engine::Config::default(),
+            log: FileLogOptions::default(),
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! A running node: one partition over the log in its data directory.
+//!
+//! A partition whose state is in doubt has stepped down; the node throws the
+//! state away, opens the log again and goes on ([`Node::watch_over`]). Everything
+//! else that stops a partition stops the node.
+
+use std::{
+    fs::File,
+    io::{self, Read as _},
+    path::Path,
+    sync::Arc,
+};
+
+use holdfast_engine::{Partition, Parts, Phase, SnapshotKeeper, Stopped};
+use holdfast_log::{
+    Durability, FileLog, Log, LogError, MemoryLog, RealDisk, disk::Disk, file::FileLogStats,
+};
+use parking_lot::RwLock;
+
+use crate::{
+    config::{NodeConfig, Storage},
+    data_dir::DataDir,
+    error::OpenError,
+    recovery::{Recovered, discard_state, recover},
+    registry::Registry,
+};
+
+/// How often in its life a node rebuilds state that is in doubt. More often than
+/// this is no accident, and a person must look.
+const REBUILDS_MAX: u32 = 8;
+
+/// The partitions of this process.
+#[derive(Debug)]
+pub struct Node {
+    config: NodeConfig,
+    /// Replaced when the state was in doubt and was rebuilt; locked for moments.
+    running: RwLock<Running>,
+}
+
+#[derive(Clone, Debug)]
+struct Running {
+    partition: Arc<Partition>,
+    log: OpenLog,
+}
+
+/// The log, as what it is.
+#[derive(Clone, Debug)]
+enum OpenLog {
+    File(Arc<FileLog>),
+    Memory(MemoryLog),
+}
+
+impl Node {
+    /// Opens the node and starts its partition, which then reads its log and takes
+    /// the lead. Blocks while the log's files are read.
+    ///
+    /// # Errors
+    /// [`OpenError`]; each names the file and what to do.
+    pub fn open(config: NodeConfig) -> Result<Self, OpenError> {
+        let running = start(&config)?;
+        Ok(Self { config, running: RwLock::new(running) })
+    }
+
+    /// The partition as it runs now. Do not keep it: it may be replaced.
+    #[must_use]
+    pub fn partition(&self) -> Arc<Partition> {
+        Arc::clone(&self.running.read().partition)
+    }
+
+    /// What can be called.
+    #[must_use]
+    pub const fn registry(&self) -> &Registry {
+        &self.config.registry
+    }
+
+    /// Settings it was opened with.
+    #[must_use]
+    pub const fn config(&self) -> &NodeConfig {
+        &self.config
+    }
+
+    /// How safe an acknowledged write is.
+    #[must_use]
+    pub fn durability(&self) -> Durability {
+        match &self.running.read().log {
+            OpenLog::File(log) => log.properties().durability,
+            OpenLog::Memory(log) => log.properties().durability,
+        }
+    }
+
+    /// What the log counts, where it is in files.
+    #[must_use]
+    pub fn log_stats(&self) -> Option<FileLogStats> {
+        match &self.running.read().log {
+            OpenLog::File(log) => Some(log.stats()),
+            OpenLog::Memory(_) => None,
+        }
+    }
+
+    /// Waits until the partition has ended for good, and says why. State in doubt
+    /// is rebuilt on the way.
+    pub async fn watch_over(self: Arc<Self>) -> Stopped {
+        for rebuild in 1.. {
+            match ended(&self.partition()).await {
+                Stopped::StateInDoubt(what) if rebuild <= REBUILDS_MAX => {
+                    tracing::error!(what, rebuild, "the state is rebuilt from snapshot and log");
+                }
+                why => return why,
+            }
+            let node = Arc::clone(&self);
+            let rebuilt = tokio::task::spawn_blocking(move || node.rebuild()).await;
+            match rebuilt {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => return Stopped::Failed(error.to_string()),
+                Err(error) => return Stopped::Failed(format!("rebuilding panicked: {error}")),
+            }
+        }
+        unreachable!("a node rebuilds a bounded number of times")
+    }
+
+    fn rebuild(&self) -> Result<(), OpenError> {
+        let ended = self.partition();
+        let why = ended.join();
+        tracing::debug!(%why, "the partition has ended");
+        if let Storage::Directory(root) = &self.config.storage {
+            discard_state(&DataDir::existing(root)?.state())?;
+        }
+        *self.running.write() = start(&self.config)?;
+        Ok(())
+    }
+
+    /// Finishes what is queued, seals the log and waits for it; blocks. New
+    /// requests are refused meanwhile.
+    #[must_use]
+    pub fn close(&self) -> Stopped {
+        let partition = self.partition();
+        partition.stop();
+        partition.join()
+    }
+}
+
+async fn ended(partition: &Partition) -> Stopped {
+    let mut phase = partition.watch();
+    let ended = phase.wait_for(|phase| matches!(phase, Phase::Stopped(_))).await;
+    match ended.as_deref() {
+        Ok(Phase::Stopped(why)) => why.clone(),
+        Ok(Phase::Starting | Phase::Leading) | Err(_) => {
+            Stopped::Failed("the partition went away".to_owned())
+        }
+    }
+}
+
+fn start(config: &NodeConfig) -> Result<Running, OpenError> {
+    match &config.storage {
+        Storage::Directory(root) => start_in(config, &DataDir::open_or_create(root)?),
+        Storage::Memory(log) => start_in_memory(config, log.reopen()),
+    }
+}
+
+fn start_in(config: &NodeConfig, dir: &DataDir) -> Result<Running, OpenError> {
+    let log = Arc::new(open_log(config, dir)?);
+    let snapshots = SnapshotKeeper::new(disk_at(&dir.snapshots())?);
+    let recovered = recover(dir, &snapshots, log.as_ref())?;
+    tracing::info!(
+        data = %dir.root().display(),
+        from = recovered.origin,
+        version = %recovered.store.mark().version,
+        "state"
+    );
+    run(config, recovered, OpenLog::File(log), Some(snapshots))
+}
+
+/// Opens the log of a data directory, which nobody else may have open.
+///
+/// # Errors
+/// [`OpenError::InUse`], [`OpenError::Log`], [`OpenError::Io`]
+pub(crate) fn open_log(config: &NodeConfig, dir: &DataDir) -> Result<FileLog, OpenError> {
+    FileLog::open(disk_at(&dir.log())?, config.log.clone()).map_err(|error| match error {
+        LogError::Locked { holder, .. } => OpenError::InUse { dir: dir.root().to_owned(), holder },
+        source => OpenError::Log { dir: dir.log(), source },
+    })
+}
+
+pub(crate) fn disk_at(dir: &Path) -> Result<Arc<dyn Disk>, OpenError> {
+    let disk = RealDisk::open(dir).map_err(OpenError::io(format!("opening {}", dir.display())))?;
+    Ok(Arc::new(disk))
+}
+
+/// Without files there are no snapshots: all of it is in the log.
+fn start_in_memory(config: &NodeConfig, log: MemoryLog) -> Result<Running, OpenError> {
+    let recovered = Recovered {
+        store: Box::new(holdfast_state::MemoryStore::new()),
+        kept: Vec::new(),
+        untrimmed: true,
+        origin: "a log in memory".to_owned(),
+    };
+    run(config, recovered, OpenLog::Memory(log), None)
+}
+
+fn run(
+    config: &NodeConfig,
+    recovered: Recovered,
+    log: OpenLog,
+    snapshots: Option<SnapshotKeeper>,
+) -> Result<Running, OpenError> {
+    let timers = config.registry.timers().to_vec();
+    let engine = holdfast_engine::Config { timers, ..config.engine.clone() };
+    let parts = Parts {
+        log: match &log {
+            OpenLog::File(log) => Arc::clone(log) as Arc<dyn Log>,
+            OpenLog::Memory(log) => Arc::new(log.clone()),
+        },
+        store: recovered.store,
+        snapshots,
+        kept: recovered.kept,
+        seed: random_seed().map_err(OpenError::io("reading /dev/urandom"))?,
+    };
+    let partition = Partition::start(engine, parts)?;
+    if recovered.untrimmed {
+        partition.feed().untrimmed();
+    }
+    Ok(Running { partition: Arc::new(partition), log })
+}
+
+/// Fresh in every life of the process: nonces come from it (P7).
+fn random_seed() -> io::Result<u64> {
+    let mut seed = [0; 8];
+    File::open("/dev/urandom")?.read_exact(&mut seed)?;
+    Ok(u64::from_le_bytes(seed))
+}
