@@ -9,15 +9,17 @@
 //!
 //! Read in this order: [`version`], [`time`], [`amount`], [`id`] (the values),
 //! [`key`], [`row`], [`table`] (how rows are addressed), [`fact`] (what is logged),
-//! [`store`], [`memtable`], [`memory`] (where state lives), [`overlay`], [`tx`],
+//! [`store`], [`memtable`], [`memory`], [`disk`] (where state lives), [`overlay`], [`tx`],
 //! [`view`], [`timer`] (how it is used), [`command`] (how primitives offer what
 //! they can do), [`snapshot`] (state as a stream).
 //!
-//! Invariants: no clock, no randomness, no thread and no tokio in here; what a
-//! transaction sees is a function of its inputs. Versions are dense.
+//! Invariants: no clock, no randomness, no tokio and, but for the two of the disk
+//! store, no thread in here; what a transaction sees is a function of its inputs.
+//! Versions are dense.
 
 pub mod amount;
 pub mod command;
+pub mod disk;
 pub mod fact;
 pub mod id;
 pub mod key;
@@ -35,6 +37,7 @@ pub mod version;
 pub mod view;
 
 pub use amount::Amount;
+pub use disk::{DiskOptions, DiskStore};
 pub use fact::{Batch, BatchBuilder, Fact};
 pub use id::Id;
 pub use memory::MemoryStore;

@@ -1,0 +1,394 @@
+//! State on disk: recent writes in memory, the rest in an lsm-tree.
+//!
+//! ```text
+//! apply ─▶ active table ─▶ frozen tables ─▶ tree: new run ─▶ merged into levels
+//!          (memory)        (memory, ≤ 2)    (write-back      (merge thread)
+//!                                            thread)
+//! ```
+//!
+//! A batch goes into the active table and is done; nothing is written to disk
+//! on the way, because the log has it already. A full table is frozen and
+//! written back whole, with the mark at which it ends, in one step that a crash
+//! leaves done or not done. So what [`open`](DiskStore::open) finds after a
+//! crash is the state at some earlier version, exactly, and the log from there
+//! on brings back the rest. [`persist`](DiskStore::persist) shortens that before
+//! an orderly stop.
+//!
+//! *Readers* hold a [`Snapshot`]: a version, the tables and the tree as they
+//! were. It costs the writer nothing; while it is held, it keeps the table that
+//! was active when it was taken (up to `memtable_bytes`) and the files of the
+//! tree that have been merged since, so an export should be short, or taken
+//! right after `persist`.
+//!
+//! *Doubt.* Blocks are checked by the library at every read from disk; what it
+//! does not check, [`manifest`] does at open; panics of the library do not pass
+//! [`base`]. Whatever is wrong surfaces as [`StoreError::Doubt`] from `open`,
+//! from a read or from the next `apply`; the remedy is
+//! [`create_from`](DiskStore::create_from) with the rows of a snapshot.
+//!
+//! *Memory* is at most `memtable_bytes` for each of four tables (one active that
+//! may grow to twice its size while two wait), `block_cache_bytes`, the filters
+//! and indexes of the two upper levels (about 2 bytes per row there), and what
+//! snapshots hold.
+
+mod base;
+mod inline_key;
+mod layers;
+mod manifest;
+mod pending;
+mod recent;
+mod seal;
+mod worker;
+
+use std::{collections::VecDeque, fs::File, path::Path, sync::Arc};
+
+use bytes::Bytes;
+use parking_lot::{Condvar, Mutex, RwLock};
+
+use self::{
+    base::{Base, doubt, raw_key},
+    layers::{Floor, Layers},
+    pending::Pending,
+    worker::{Shared, State, Workers},
+};
+use crate::{
+    fact::{Batch, Fact},
+    store::{Mark, Pressure, Scan, Snapshot, Snapshots, Source, Store, StoreError},
+    version::Version,
+};
+
+/// Frozen tables that may wait to be written back.
+const FROZEN_MAX: usize = 2;
+/// Deleted ranges that a table may hold, since every lookup walks past them.
+const RANGES_MAX: usize = 64;
+/// Whatever was applied last. Readers that pin no version must read at this one:
+/// what a batch overwrites while they look is not kept for them.
+const NEWEST: Version = Version::new(u64::MAX);
+/// The longest key, in bytes.
+pub const KEY_BYTES_MAX: usize = 65_000;
+
+/// How much memory and disk a store takes.
+#[derive(Clone, Debug)]
+pub struct DiskOptions {
+    /// Size in bytes, rows and tree nodes together, at which the table that
+    /// takes writes is frozen and written back.
+    pub memtable_bytes: usize,
+    /// Memory in bytes for blocks read from disk.
+    pub block_cache_bytes: u64,
+    /// Runs that are written back before they are merged into the levels below:
+    /// more make writing cheaper and lookups of absent keys dearer.
+    pub runs_before_merge: u8,
+    /// Size in bytes of the files that merging makes.
+    pub table_bytes: u64,
+}
+
+impl Default for DiskOptions {
+    fn default() -> Self {
+        Self {
+            memtable_bytes: 192 << 20,
+            block_cache_bytes: 64 << 20,
+            runs_before_merge: 6,
+            table_bytes: 128 << 20,
+        }
+    }
+}
+
+/// A store on disk. Dropping it waits for the write or merge in hand, and loses
+/// what has not been written back; that is in the log.
+#[derive(Debug)]
+pub struct DiskStore {
+    /// Ended before anything else goes.
+    _workers: Workers,
+    shared: Arc<Shared>,
+    memtable_bytes: usize,
+    /// The directory is this store's for as long.
+    _lock: File,
+}
+
+impl DiskStore {
+    /// Opens the store in `dir`; where there is none, or one whose making was
+    /// cut short, an empty one at version 0. [`Store::mark`] tells how far the
+    /// state found had come.
+    ///
+    /// # Errors
+    /// [`StoreError::Doubt`] when what is there is not what was written;
+    /// [`StoreError::Io`], also when the directory is in use.
+    pub fn open(dir: &Path, options: &DiskOptions) -> Result<Self, StoreError> {
+        let lock = seal::lock(dir)?;
+        match seal::whole(dir)? {
+            Some(tree) => Self::over(Base::open(&tree, options)?, options, lock),
+            None => Self::build(dir, options, lock, std::iter::empty(), &Mark::default()),
+        }
+    }
+
+    /// Replaces whatever is in `dir` by a store of these rows, which come in
+    /// ascending order of their keys, at `mark`.
+    ///
+    /// # Errors
+    /// That of the first row that is one; [`StoreError::Doubt`] when keys do not
+    /// ascend; [`StoreError::Io`], also when the directory is in use. What was
+    /// in the directory is gone in any case but the last.
+    pub fn create_from(
+        dir: &Path,
+        options: &DiskOptions,
+        rows: impl IntoIterator<Item = Result<(Bytes, Bytes), StoreError>>,
+        mark: &Mark,
+    ) -> Result<Self, StoreError> {
+        let lock = seal::lock(dir)?;
+        Self::build(dir, options, lock, rows, mark)
+    }
+
+    fn build(
+        dir: &Path,
+        options: &DiskOptions,
+        lock: File,
+        rows: impl IntoIterator<Item = Result<(Bytes, Bytes), StoreError>>,
+        mark: &Mark,
+    ) -> Result<Self, StoreError> {
+        seal::wipe(dir)?;
+        let tree = seal::new_tree(dir);
+        let base = Base::create(&tree, options)?;
+        let mut last: Option<Bytes> = None;
+        let rows = rows.into_iter().map(|row| {
+            let (key, value) = row?;
+            if last.as_ref().is_some_and(|last| *last >= key) {
+                return Err(doubt("the rows to build from are not in order"));
+            }
+            check_key(&key)?;
+            last = Some(key.clone());
+            Ok((raw_key(&key), Some(value)))
+        });
+        let own = Ok((seal::mark_key(), Some(seal::encode_mark(mark))));
+        base.ingest(std::iter::once(own).chain(rows))?;
+        seal::finish(dir, &tree)?;
+        Self::over(base, options, lock)
+    }
+
+    fn over(base: Base, options: &DiskOptions, lock: File) -> Result<Self, StoreError> {
+        let base = Arc::new(base);
+        let pin = base.pin();
+        let mark = pin.get_own(seal::mark_name())?.ok_or_else(|| doubt("the mark is gone"))?;
+        let pending = Pending::read(&pin)?;
+        let floor = Arc::new(Floor { pin, hidden: pending.joined() });
+        let layers = Arc::new(Layers { recent: vec![Arc::default()], floor });
+        let state = State { mark: seal::decode_mark(&mark)?, layers, frozen: VecDeque::new() };
+        let shared = Arc::new(Shared {
+            state: RwLock::new(state),
+            pinned: Mutex::default(),
+            applying: Mutex::default(),
+            base,
+            pending: Mutex::new(pending),
+            failed: std::sync::OnceLock::new(),
+            signal: Mutex::default(),
+            changed: Condvar::new(),
+        });
+        let workers = Workers::start(&shared)?;
+        let memtable_bytes = options.memtable_bytes;
+        Ok(Self { _workers: workers, shared, memtable_bytes, _lock: lock })
+    }
+
+    /// Writes everything applied so far back and waits until it is durable.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn persist(&mut self) -> Result<(), StoreError> {
+        self.wait_for_frozen(FROZEN_MAX)?;
+        self.shared.state.write().freeze();
+        self.shared.wake();
+        self.wait_for_frozen(1)
+    }
+
+    /// Waits until fewer than this many tables wait to be written back.
+    fn wait_for_frozen(&self, fewer_than: usize) -> Result<(), StoreError> {
+        self.shared.wait(|_| self.shared.state.read().frozen.len() < fewer_than);
+        self.shared.check()
+    }
+
+    fn active_bytes(state: &State) -> usize {
+        state.active().read().bytes()
+    }
+}
+
+fn check_key(key: &[u8]) -> Result<(), StoreError> {
+    if key.len() <= KEY_BYTES_MAX {
+        return Ok(());
+    }
+    let what = format!("a key has {} bytes, the store takes {KEY_BYTES_MAX}", key.len());
+    Err(StoreError::Io { what })
+}
+
+impl Shared {
+    /// Applies a batch; true when that froze a table.
+    fn apply(
+        &self,
+        batch: &Batch,
+        checkpoint: Bytes,
+        memtable_bytes: usize,
+    ) -> Result<bool, StoreError> {
+        let undecodable = |_| doubt("a batch does not decode");
+        let _applying = self.applying.lock();
+        let (mark, layers) = {
+            let state = self.state.read();
+            (state.mark.clone(), Arc::clone(&state.layers))
+        };
+        assert!(
+            batch.count == 0 || batch.first == mark.version.next(),
+            "batches are applied in order: {} after {}",
+            batch.first,
+            mark.version
+        );
+        // No snapshot can be taken before `applying` is released, so none can miss a pin.
+        let pins = self.pins();
+        let mut full = false;
+        for change in batch.changes() {
+            let change = change.map_err(undecodable)?;
+            // Released between transactions: the evaluator reads meanwhile.
+            let mut table = layers.recent[0].write();
+            for (number, fact) in (0..).zip(change.facts()) {
+                let fact = fact.map_err(undecodable)?;
+                match fact {
+                    Fact::Put { key, .. } | Fact::Delete { key } => check_key(key)?,
+                    Fact::DeleteRange { .. } => {}
+                }
+                table.apply(fact, &change, number, pins);
+            }
+            full = table.bytes() >= memtable_bytes || table.ranges() >= RANGES_MAX;
+        }
+        let mut state = self.state.write();
+        state.mark = Mark { version: mark.version.plus(u64::from(batch.count)), checkpoint };
+        let freeze = full && state.frozen.len() < FROZEN_MAX;
+        if freeze {
+            state.freeze();
+        }
+        Ok(freeze)
+    }
+}
+
+impl Source for Shared {
+    fn get(&self, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
+        let layers = Arc::clone(&self.state.read().layers);
+        layers.get(key, NEWEST)
+    }
+
+    fn scan(&self, from: &[u8], to: &[u8], scan: Scan) -> Result<Vec<(Bytes, Bytes)>, StoreError> {
+        let layers = Arc::clone(&self.state.read().layers);
+        layers.scan(from, to, scan, NEWEST)
+    }
+}
+
+impl Source for DiskStore {
+    fn get(&self, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
+        self.shared.get(key)
+    }
+
+    fn scan(&self, from: &[u8], to: &[u8], scan: Scan) -> Result<Vec<(Bytes, Bytes)>, StoreError> {
+        self.shared.scan(from, to, scan)
+    }
+}
+
+impl Store for DiskStore {
+    fn mark(&self) -> Mark {
+        self.shared.state.read().mark.clone()
+    }
+
+    /// Waits, for as long as writing one table back takes, when tables wait and
+    /// the active one has grown to twice its size: [`pressure`](Snapshots::pressure)
+    /// says so long before.
+    fn apply(&mut self, batch: &Batch, checkpoint: Bytes) -> Result<(), StoreError> {
+        self.shared.check()?;
+        let overfull = Self::active_bytes(&self.shared.state.read()) >= 2 * self.memtable_bytes;
+        if overfull {
+            self.wait_for_frozen(FROZEN_MAX)?;
+        }
+        match self.shared.apply(batch, checkpoint, self.memtable_bytes) {
+            Ok(true) => self.shared.wake(),
+            Ok(false) => {}
+            Err(error) => {
+                self.shared.fail(error.clone());
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    fn persist(&mut self) -> Result<(), StoreError> {
+        Self::persist(self)
+    }
+
+    fn snapshots(&self) -> Arc<dyn Snapshots> {
+        let memtable_bytes = self.memtable_bytes;
+        Arc::new(Handle { shared: Arc::clone(&self.shared), memtable_bytes })
+    }
+}
+
+#[derive(Debug)]
+struct Handle {
+    shared: Arc<Shared>,
+    memtable_bytes: usize,
+}
+
+impl Source for Handle {
+    fn get(&self, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
+        self.shared.get(key)
+    }
+
+    fn scan(&self, from: &[u8], to: &[u8], scan: Scan) -> Result<Vec<(Bytes, Bytes)>, StoreError> {
+        self.shared.scan(from, to, scan)
+    }
+}
+
+impl Snapshots for Handle {
+    fn latest(&self) -> Arc<dyn Snapshot> {
+        let _whole = self.shared.applying.lock();
+        let state = self.shared.state.read();
+        let (layers, mark) = (Arc::clone(&state.layers), state.mark.clone());
+        *self.shared.pinned.lock().entry(mark.version).or_insert(0) += 1;
+        Arc::new(DiskSnapshot { shared: Arc::clone(&self.shared), layers, mark })
+    }
+
+    fn pressure(&self) -> Pressure {
+        let state = self.shared.state.read();
+        let waiting = state.frozen.len() >= FROZEN_MAX;
+        if waiting && DiskStore::active_bytes(&state) >= self.memtable_bytes {
+            Pressure::Full
+        } else {
+            Pressure::None
+        }
+    }
+}
+
+/// The store at one version.
+#[derive(Debug)]
+struct DiskSnapshot {
+    shared: Arc<Shared>,
+    layers: Arc<Layers>,
+    mark: Mark,
+}
+
+impl Drop for DiskSnapshot {
+    fn drop(&mut self) {
+        let mut pinned = self.shared.pinned.lock();
+        if let Some(count) = pinned.get_mut(&self.mark.version) {
+            *count -= 1;
+            if *count == 0 {
+                pinned.remove(&self.mark.version);
+            }
+        }
+    }
+}
+
+impl Source for DiskSnapshot {
+    fn get(&self, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
+        self.layers.get(key, self.mark.version)
+    }
+
+    fn scan(&self, from: &[u8], to: &[u8], scan: Scan) -> Result<Vec<(Bytes, Bytes)>, StoreError> {
+        self.layers.scan(from, to, scan, self.mark.version)
+    }
+}
+
+impl Snapshot for DiskSnapshot {
+    fn mark(&self) -> &Mark {
+        &self.mark
+    }
+}

@@ -1,0 +1,217 @@
+//! The state as a stack: recent tables, newest first, over what was written back.
+//!
+//! A reader takes the stack as it is and a version, and sees through both: of
+//! each key the newest write at or before the version counts, and a range that
+//! a table deletes hides whatever lies below it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use parking_lot::RwLock;
+
+use super::{
+    base::{BaseRange, Pin, USER, doubt, raw_key},
+    recent::Recent,
+};
+use crate::{
+    memtable::Lookup,
+    store::{Direction, Scan, StoreError},
+    version::Version,
+};
+
+/// Rows that a scan takes from a recent table at a time, at least and at most.
+const PAGE: (usize, usize) = (16, 256);
+
+/// What was written back, with the ranges that were deleted in it but are still there.
+#[derive(Debug)]
+pub(super) struct Floor {
+    pub(super) pin: Pin,
+    /// In order, apart from each other.
+    pub(super) hidden: Vec<(Bytes, Bytes)>,
+}
+
+impl Floor {
+    fn hides(&self, key: &[u8]) -> bool {
+        let after = self.hidden.partition_point(|(from, _)| **from <= *key);
+        after.checked_sub(1).is_some_and(|at| *key < *self.hidden[at].1)
+    }
+}
+
+/// The stack.
+#[derive(Debug)]
+pub(super) struct Layers {
+    /// Newest first; all but the first never change again.
+    pub(super) recent: Vec<Arc<RwLock<Recent>>>,
+    pub(super) floor: Arc<Floor>,
+}
+
+impl Layers {
+    pub(super) fn get(&self, key: &[u8], at: Version) -> Result<Option<Bytes>, StoreError> {
+        for table in &self.recent {
+            match table.read().get(key, at) {
+                Lookup::Value(value) => return Ok(Some(value)),
+                Lookup::Deleted => return Ok(None),
+                Lookup::Unknown => {}
+            }
+        }
+        if self.floor.hides(key) { Ok(None) } else { self.floor.pin.get(key) }
+    }
+
+    pub(super) fn scan(
+        &self,
+        from: &[u8],
+        to: &[u8],
+        scan: Scan,
+        at: Version,
+    ) -> Result<Vec<(Bytes, Bytes)>, StoreError> {
+        if from >= to || scan.limit == 0 {
+            return Ok(Vec::new());
+        }
+        let cursor = |table| TableCursor::new(table, from, to, scan, at);
+        let mut tables: Vec<_> = self.recent.iter().map(cursor).collect();
+        let mut floor = FloorCursor::new(&self.floor, from, to, scan.direction)?;
+        let mut found = Vec::new();
+        while found.len() < scan.limit {
+            let mut next = floor.head.as_ref().map(|(key, _)| key.clone());
+            for table in &mut tables {
+                next = first(scan.direction, next, table.head());
+            }
+            let Some(key) = next else { break };
+            let mut answer = Lookup::Unknown;
+            for table in &mut tables {
+                let here = table.take(&key);
+                if answer == Lookup::Unknown {
+                    answer = here;
+                }
+            }
+            let below = floor.take(&key)?;
+            match (answer, below) {
+                (Lookup::Value(value), _) | (Lookup::Unknown, Some(value)) => {
+                    found.push((key, value));
+                }
+                (Lookup::Deleted, _) | (Lookup::Unknown, None) => {}
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn first(direction: Direction, a: Option<Bytes>, b: Option<&Bytes>) -> Option<Bytes> {
+    match (a, b) {
+        (Some(a), Some(b)) => {
+            let b_first = match direction {
+                Direction::Up => *b < a,
+                Direction::Down => *b > a,
+            };
+            Some(if b_first { b.clone() } else { a })
+        }
+        (a, b) => a.or_else(|| b.cloned()),
+    }
+}
+
+/// A scan through one recent table, page by page: its lock is not held between pages.
+struct TableCursor<'a> {
+    table: &'a RwLock<Recent>,
+    at: Version,
+    page: Scan,
+    from: Bytes,
+    to: Bytes,
+    rows: std::vec::IntoIter<(Bytes, Lookup)>,
+    exhausted: bool,
+    hides: bool,
+}
+
+impl<'a> TableCursor<'a> {
+    fn new(
+        table: &'a Arc<RwLock<Recent>>,
+        from: &[u8],
+        to: &[u8],
+        scan: Scan,
+        at: Version,
+    ) -> Self {
+        Self {
+            table,
+            at,
+            page: Scan { limit: scan.limit.clamp(PAGE.0, PAGE.1), ..scan },
+            from: Bytes::copy_from_slice(from),
+            to: Bytes::copy_from_slice(to),
+            rows: Vec::new().into_iter(),
+            exhausted: false,
+            hides: table.read().ranges() > 0,
+        }
+    }
+
+    fn head(&mut self) -> Option<&Bytes> {
+        if self.rows.as_slice().is_empty() && !self.exhausted {
+            self.refill();
+        }
+        self.rows.as_slice().first().map(|(key, _)| key)
+    }
+
+    fn refill(&mut self) {
+        let rows = self.table.read().scan(&self.from, &self.to, self.page, self.at);
+        self.exhausted = rows.len() < self.page.limit;
+        if let Some((last, _)) = rows.last() {
+            match self.page.direction {
+                Direction::Up => self.from = [last, &[0][..]].concat().into(),
+                Direction::Down => self.to = last.clone(),
+            }
+        }
+        self.rows = rows.into_iter();
+    }
+
+    /// What the table says about `key`, and on to the next.
+    fn take(&mut self, key: &Bytes) -> Lookup {
+        if self.head() == Some(key) {
+            return self.rows.next().map_or(Lookup::Unknown, |(_, lookup)| lookup);
+        }
+        if self.hides && self.table.read().hides(key, self.at) {
+            return Lookup::Deleted;
+        }
+        Lookup::Unknown
+    }
+}
+
+/// A scan through what was written back.
+struct FloorCursor<'a> {
+    floor: &'a Floor,
+    rows: BaseRange,
+    direction: Direction,
+    head: Option<(Bytes, Bytes)>,
+}
+
+impl<'a> FloorCursor<'a> {
+    fn new(
+        floor: &'a Floor,
+        from: &[u8],
+        to: &[u8],
+        direction: Direction,
+    ) -> Result<Self, StoreError> {
+        let rows = floor.pin.range(&raw_key(from), &raw_key(to))?;
+        let mut cursor = Self { floor, rows, direction, head: None };
+        cursor.advance()?;
+        Ok(cursor)
+    }
+
+    fn advance(&mut self) -> Result<(), StoreError> {
+        let next = match self.direction {
+            Direction::Up => self.rows.next(),
+            Direction::Down => self.rows.next_back(),
+        };
+        self.head = next.transpose()?;
+        if let Some((key, _)) = &mut self.head {
+            if key.first() != Some(&USER) {
+                return Err(doubt("a scan left the range it was given"));
+            }
+            *key = key.slice(1..);
+        }
+        Ok(())
+    }
+
+    /// The value of `key`, if it is the next and not hidden, and on to the next.
+    fn take(&mut self, key: &Bytes) -> Result<Option<Bytes>, StoreError> {
+        let Some((_, value)) = self.head.take_if(|(head, _)| head == key) else { return Ok(None) };
+        self.advance()?;
+        Ok((!self.floor.hides(key)).then_some(value))
+    }
+}

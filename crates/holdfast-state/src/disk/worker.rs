@@ -1,0 +1,288 @@
+//! The two threads of a disk store: one writes frozen tables back, one merges.
+//!
+//! They own nothing; everything lies in [`Shared`], and whoever changes it wakes
+//! the others through one condition. The first error or panic of either is kept
+//! and ends both: from then on the store refuses batches with it.
+//!
+//! Locks are taken in this order, never backwards: `applying`, `pending`, `signal`, `state`,
+//! a recent table, `pinned`.
+
+use std::{
+    collections::VecDeque,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, OnceLock},
+    thread::{self, JoinHandle},
+};
+
+use bytes::Bytes;
+use parking_lot::{Condvar, Mutex, RwLock};
+
+use super::{
+    base::{Base, OWN, USER, doubt, io_error},
+    layers::{Floor, Layers},
+    pending::{Pending, join, survivors},
+    recent::Recent,
+    seal,
+};
+use crate::{
+    memtable::Pins,
+    store::{Mark, StoreError},
+    version::Version,
+};
+
+/// With more unmerged runs than this, nothing is written back: every lookup
+/// that misses asks each of them.
+const UNMERGED_RUNS_MAX: usize = 20;
+
+/// What the store, its snapshots and its threads share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) state: RwLock<State>,
+    /// Versions of live snapshots, with their number.
+    pub(super) pinned: Mutex<std::collections::BTreeMap<Version, usize>>,
+    /// Held while a batch is applied, so that no snapshot is taken of a part of it.
+    pub(super) applying: Mutex<()>,
+    pub(super) base: Arc<Base>,
+    /// Locked while a table is written back and while ranges are reclaimed.
+    pub(super) pending: Mutex<Pending>,
+    pub(super) failed: OnceLock<StoreError>,
+    pub(super) signal: Mutex<Signal>,
+    /// Something in here, or in `state`, has changed.
+    pub(super) changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Signal {
+    stopping: bool,
+    merge: bool,
+}
+
+/// What readers see.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) mark: Mark,
+    /// The active table, the frozen ones newest first, the tree.
+    pub(super) layers: Arc<Layers>,
+    /// Tables to be written back, oldest first, with the mark each ends at.
+    pub(super) frozen: VecDeque<(Arc<RwLock<Recent>>, Mark)>,
+}
+
+impl State {
+    pub(super) fn active(&self) -> &Arc<RwLock<Recent>> {
+        &self.layers.recent[0]
+    }
+
+    /// Freezes the active table at the present mark.
+    pub(super) fn freeze(&mut self) {
+        self.frozen.push_back((Arc::clone(self.active()), self.mark.clone()));
+        let fresh = Arc::default();
+        let recent = std::iter::once(fresh).chain(self.layers.recent.iter().cloned()).collect();
+        self.layers = Arc::new(Layers { recent, floor: Arc::clone(&self.layers.floor) });
+    }
+}
+
+impl Shared {
+    pub(super) fn pins(&self) -> Option<Pins> {
+        let pinned = self.pinned.lock();
+        let (oldest, _) = pinned.first_key_value()?;
+        let (newest, _) = pinned.last_key_value()?;
+        Some(Pins { oldest: *oldest, newest: *newest })
+    }
+
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        self.failed.get().map_or(Ok(()), |error| Err(error.clone()))
+    }
+
+    /// Keeps the first error and lets everybody know.
+    pub(super) fn fail(&self, error: StoreError) {
+        self.failed.get_or_init(|| error);
+        self.wake();
+    }
+
+    pub(super) fn wake(&self) {
+        drop(self.signal.lock());
+        self.changed.notify_all();
+    }
+
+    fn ask_for_merge(&self) {
+        self.signal.lock().merge = true;
+        self.changed.notify_all();
+    }
+
+    fn stop(&self) {
+        self.signal.lock().stopping = true;
+        self.changed.notify_all();
+    }
+
+    /// Waits until this holds; false when the store is stopping or has failed.
+    pub(super) fn wait(&self, mut holds: impl FnMut(&mut Signal) -> bool) -> bool {
+        let mut signal = self.signal.lock();
+        loop {
+            if signal.stopping || self.failed.get().is_some() {
+                return false;
+            }
+            if holds(&mut signal) {
+                return true;
+            }
+            self.changed.wait(&mut signal);
+        }
+    }
+
+    /// Shows readers the tree as it is now, without the oldest frozen table if
+    /// that has been written back.
+    fn publish(&self, pending: &Pending, written_back: bool) {
+        let floor = Arc::new(Floor { pin: self.base.pin(), hidden: pending.joined() });
+        let mut state = self.state.write();
+        let mut recent = state.layers.recent.clone();
+        let done = written_back.then(|| (recent.pop(), state.frozen.pop_front()));
+        let before = std::mem::replace(&mut state.layers, Arc::new(Layers { recent, floor }));
+        drop(state);
+        // A million rows are freed here, not under the lock.
+        drop((done, before));
+    }
+
+    fn reclaim(&self, pending: &mut Pending) -> Result<(), StoreError> {
+        pending.reclaim(&self.base)?;
+        self.publish(pending, false);
+        Ok(())
+    }
+
+    /// Writes the oldest frozen table back.
+    fn write_back(&self, table: &RwLock<Recent>, mark: &Mark) -> Result<(), StoreError> {
+        let mut pending = self.pending.lock();
+        let table = table.read();
+        if pending.any(|from, to| table.has_rows_in(from, to)) {
+            self.reclaim(&mut pending)?;
+        }
+        let (refilled, emptied): (Vec<_>, Vec<_>) = join(table.deleted_ranges())
+            .into_iter()
+            .partition(|(from, to)| table.has_values_in(from, to));
+        let rows = table.last_values().filter(|(key, value)| {
+            value.is_some() || emptied.is_empty() || {
+                let key = key.to_bytes(&[]);
+                !emptied.iter().any(|(from, to)| *from <= key && key < *to)
+            }
+        });
+        let rows = rows.map(|(key, value)| (key.to_bytes(&[USER]), value));
+        let rows = over(rows, survivors(self.base.pin(), refilled));
+        let notes = pending.number(emptied.clone());
+        let own = std::iter::once((seal::mark_key(), Some(seal::encode_mark(mark))))
+            .chain(notes.iter().map(super::pending::Note::row))
+            .map(Ok);
+        self.base.ingest(own.chain(rows))?;
+        drop(table);
+        pending.add(notes);
+        self.publish(&pending, true);
+        Ok(())
+    }
+}
+
+const _: () = assert!(OWN < USER, "the store's own rows come first");
+
+/// Rows of a table over deletions of keys below it, in order.
+fn over(
+    rows: impl Iterator<Item = (Bytes, Option<Bytes>)>,
+    deleted: impl Iterator<Item = Result<Bytes, StoreError>>,
+) -> impl Iterator<Item = Result<(Bytes, Option<Bytes>), StoreError>> {
+    let (mut rows, mut deleted) = (rows.peekable(), deleted.peekable());
+    std::iter::from_fn(move || {
+        let order = match (rows.peek(), deleted.peek()) {
+            (_, Some(Err(_))) | (None, _) => std::cmp::Ordering::Greater,
+            (Some(_), None) => std::cmp::Ordering::Less,
+            (Some((key, _)), Some(Ok(below))) => key.cmp(below),
+        };
+        if order.is_gt() {
+            return deleted.next().map(|key| Ok((key?, None)));
+        }
+        if order.is_eq() {
+            deleted.next();
+        }
+        rows.next().map(Ok)
+    })
+}
+
+/// The threads; dropping them waits for the work in hand.
+#[derive(Debug)]
+pub(super) struct Workers {
+    shared: Arc<Shared>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Workers {
+    pub(super) fn start(shared: &Arc<Shared>) -> Result<Self, StoreError> {
+        let mut workers = Self { shared: Arc::clone(shared), threads: Vec::new() };
+        workers.spawn("state-write-back", write_back_loop)?;
+        workers.spawn("state-merge", merge_loop)?;
+        shared.ask_for_merge();
+        Ok(workers)
+    }
+
+    fn spawn(
+        &mut self,
+        name: &str,
+        work: fn(&Shared) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let shared = Arc::clone(&self.shared);
+        let body = move || match catch_unwind(AssertUnwindSafe(|| work(&shared))) {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => shared.fail(error),
+            Err(_) => shared.fail(doubt("a thread of the state store panicked")),
+        };
+        let thread = thread::Builder::new().name(name.to_owned()).spawn(body);
+        self.threads.push(thread.map_err(|error| io_error("starting a thread", &error))?);
+        Ok(())
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        self.shared.stop();
+        for thread in self.threads.drain(..) {
+            thread.join().expect("its body catches every panic");
+        }
+    }
+}
+
+fn write_back_loop(shared: &Shared) -> Result<(), StoreError> {
+    loop {
+        let mut next = None;
+        let frozen = |_: &mut Signal| {
+            next = shared.state.read().frozen.front().cloned();
+            next.is_some()
+        };
+        if !shared.wait(frozen) {
+            return Ok(());
+        }
+        let mut runs = Ok(0);
+        let few = |_: &mut Signal| {
+            runs = shared.base.unmerged_runs();
+            runs.as_ref().is_ok_and(|runs| *runs < UNMERGED_RUNS_MAX) || runs.is_err()
+        };
+        if !shared.wait(few) {
+            return Ok(());
+        }
+        runs?;
+        let (table, mark) = next.expect("waited for");
+        shared.write_back(&table, &mark)?;
+        drop(table);
+        shared.ask_for_merge();
+    }
+}
+
+fn merge_loop(shared: &Shared) -> Result<(), StoreError> {
+    while shared.wait(|signal| std::mem::take(&mut signal.merge)) {
+        loop {
+            let mut pending = shared.pending.lock();
+            if !pending.is_empty() {
+                shared.reclaim(&mut pending)?;
+            }
+            drop(pending);
+            let merged = shared.base.compact_once()?;
+            shared.wake();
+            if !merged || !shared.wait(|_| true) {
+                break;
+            }
+        }
+    }
+    Ok(())
+}

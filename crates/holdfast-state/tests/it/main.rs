@@ -1,0 +1,8 @@
+//! What the crate promises, seen from outside.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod disk_crash;
+mod disk_damage;
+mod disk_model;
+mod disk_world;
