@@ -9,12 +9,12 @@
 //! What it promises beyond [`Log`]:
 //! * *tail or damage* – opening tells a tail that was never acknowledged (cut off) from durable
 //!   bytes that are no longer what they were (refused, naming file and offset), as far as the
-//!   bytes can prove it: see [`recovery`];
+//!   bytes can prove it: see `recovery`;
 //! * every byte is checked, at open and again at every read;
 //! * the first failed write or sync stops the log for good, and nothing after it is acknowledged.
 //!
-//! Three threads: the [`writer`] owns the active segment, the [`fetcher`] reads, the
-//! [`housekeeper`] prepares and removes files. The format and its reasons: `docs/adr/0005`.
+//! Three threads: the `writer` owns the active segment, the `fetcher` reads, the
+//! `housekeeper` prepares and removes files. The format and its reasons: `docs/adr/0005`.
 
 mod appender;
 mod fetcher;

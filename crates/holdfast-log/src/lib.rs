@@ -9,7 +9,7 @@
 //! * [`position`], [`epoch`], [`identity`] – the coordinates;
 //! * [`log`], [`error`], [`blocking`] – the seam, what it refuses, and how to wait for it;
 //! * [`entry`] – the bytes of one position; [`reader`] – which of them count;
-//! * [`memory`] – a log for tests and simulation; [`file`] – the durable log of one process;
+//! * [`memory`] – a log for tests and simulation; [`mod@file`] – the durable log of one process;
 //! * [`disk`] – the few operations the file log asks of a disk, real or failing on purpose;
 //! * [`conformance`] – the suite that every log passes.
 //!

@@ -311,3 +311,33 @@ fn a_long_read_is_answered_in_one_piece() {
     expected.push(Read::Empty);
     assert_eq!(found, expected);
 }
+
+#[test]
+fn what_waits_together_sees_each_other_in_order() {
+    let log = open(&FaultDisk::new()).unwrap();
+    append(&log, 1).unwrap();
+    let release = hold_the_writer(&log, 2);
+    let (answers, answered) = mpsc::channel();
+    let (trims, trimmed) = mpsc::channel();
+    let trim = |below| {
+        let trims = trims.clone();
+        log.trim(at(below), Box::new(move |result| trims.send(result.is_ok()).unwrap()));
+    };
+    send(&log, 3, &answers);
+    send(&log, 3, &answers);
+    trim(5);
+    trim(4);
+    trim(3);
+    send(&log, 3, &answers);
+    send(&log, 2, &answers);
+    send(&log, 4, &answers);
+    trim(5);
+    drop((release, answers));
+    let told: Vec<_> = answered.iter().map(|(_, result)| result.unwrap()).collect();
+    let taken = Append::Taken(entry(3));
+    assert_eq!(told, [Append::Ok, taken, Append::Trimmed, Append::Trimmed, Append::Ok]);
+    let trims: Vec<_> = trimmed.iter().take(4).collect();
+    assert_eq!(trims, [false, true, true, true]);
+    assert_eq!(blocking::tail(&*log).unwrap(), at(5));
+    assert_eq!(blocking::read(&*log, at(4), 1).unwrap(), [Read::Trimmed]);
+}
