@@ -2,16 +2,10 @@
 //! doubtful state is rebuilt from (P16).
 //!
 //! A snapshot is written under a temporary name, synced, renamed, and read back
-//! whole before it counts. The newest two are kept, and the log from the older
-//! of them on: if the newest turns out bad, nothing is lost.
+//! whole before it counts. The newest two good ones are kept, and the log from the
+//! older of them on: if the newest turns out bad, nothing is lost.
 
-use std::{
-    io,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::{collections::BTreeSet, io, sync::Arc};
 
 use holdfast_log::{
     ReaderState,
@@ -21,6 +15,7 @@ use holdfast_state::{
     Mark, Snapshot,
     snapshot::{self, SnapshotError, SnapshotHeader},
 };
+use parking_lot::Mutex;
 
 use crate::event::Event;
 
@@ -64,8 +59,8 @@ pub enum KeepError {
 #[derive(Clone, Debug)]
 pub struct SnapshotKeeper {
     disk: Arc<dyn Disk>,
-    /// Version of the newest one, so that none replaces a newer.
-    newest: Arc<AtomicU64>,
+    /// Files that were read back whole in this life.
+    good: Arc<Mutex<BTreeSet<String>>>,
 }
 
 /// A snapshot that was read back whole: its pairs can be loaded.
@@ -83,7 +78,7 @@ impl SnapshotKeeper {
     /// The snapshots in this directory.
     #[must_use]
     pub fn new(disk: Arc<dyn Disk>) -> Self {
-        Self { disk, newest: Arc::new(AtomicU64::new(0)) }
+        Self { disk, good: Arc::default() }
     }
 
     /// Writes a snapshot on a thread of its own; `done` gets the event that says
@@ -122,7 +117,6 @@ impl SnapshotKeeper {
         self.disk.rename(TEMPORARY, &file).map_err(at)?;
         self.disk.sync_dir().map_err(at)?;
         let kept = self.verify(&file)?;
-        self.newest.fetch_max(kept.mark.version.get(), Ordering::SeqCst);
         self.remove_old().map_err(at)?;
         Ok(kept)
     }
@@ -136,6 +130,7 @@ impl SnapshotKeeper {
         for pair in pairs {
             pair.map_err(|source| KeepError::Bad { file: file.to_owned(), source })?;
         }
+        self.good.lock().insert(file.to_owned());
         Ok(kept)
     }
 
@@ -178,11 +173,30 @@ impl SnapshotKeeper {
         Ok(names)
     }
 
+    /// A bad one neither counts nor stays: kept by its name, it would drive out the
+    /// good one that the log goes on from.
     fn remove_old(&self) -> io::Result<()> {
-        for name in self.list()?.iter().skip(KEPT) {
-            self.disk.remove(name)?;
+        let mut good = 0;
+        for name in self.list()? {
+            if good < KEPT && self.is_good(&name) {
+                good += 1;
+            } else {
+                self.disk.remove(&name)?;
+                self.good.lock().remove(&name);
+            }
         }
         self.disk.sync_dir()
+    }
+
+    fn is_good(&self, name: &str) -> bool {
+        if self.good.lock().contains(name) {
+            return true;
+        }
+        let verified = self.verify(name);
+        if let Err(error) = &verified {
+            tracing::error!(%error, "a snapshot is bad and is removed");
+        }
+        verified.is_ok()
     }
 }
 
