@@ -66,12 +66,14 @@ struct Kept {
 }
 
 impl Feed {
-    /// A feed of `log`, which can be read from each of `bases` on.
+    /// A feed of `log`, which can be read from each of `bases` on, and from
+    /// `applied`: where the state has come to, `None` for an empty one.
     #[must_use]
     pub fn new(log: Arc<dyn Log>, bases: Vec<ReaderState>, applied: Option<ReaderState>) -> Self {
         let mut kept = Kept::default();
         let version = applied.map_or(Version::ZERO, |state| Version::new(state.next_version - 1));
-        for state in bases.into_iter().chain(applied) {
+        // An empty state is brought forward from the log's very beginning.
+        for state in bases.into_iter().chain([applied.unwrap_or_default()]) {
             kept.checkpoint(state);
         }
         let (sender, watcher) = watch::channel(version);
