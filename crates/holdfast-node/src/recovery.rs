@@ -1,9 +1,10 @@
 //! Which state a partition begins with.
 //!
-//! The log is the truth, state is a cache of it. In this order: the newest
-//! snapshot that reads back whole and from whose position the log goes on; an
-//! older one; the empty state, if the log goes back to position 1. What comes
-//! after, the engine reads from the log.
+//! The log is the truth, state is a cache of it. In this order: the state on
+//! disk, if it opens and the log goes on from it; the newest snapshot that reads
+//! back whole and from whose position the log goes on; an older one; the empty
+//! state, if the log goes back to position 1. What comes after, the engine reads
+//! from the log.
 //!
 //! What was made from the log may not know more than the log does: a snapshot
 //! beyond the log's end proves that the log lost its tail, and opening refuses
@@ -11,9 +12,12 @@
 
 use std::path::Path;
 
-use holdfast_engine::{SnapshotKeeper, snapshots::KeptSnapshot};
+use holdfast_engine::{SnapshotKeeper, engine::checkpoint_of, snapshots::KeptSnapshot};
 use holdfast_log::{Entry, Log, Position, Read, ReaderState, blocking};
-use holdfast_state::{MemoryStore, Store};
+use holdfast_state::{
+    Store, StoreError,
+    disk::{DiskOptions, DiskStore},
+};
 
 use crate::{data_dir::DataDir, error::OpenError};
 
@@ -42,17 +46,19 @@ pub fn recover(
 ) -> Result<Recovered, OpenError> {
     let history = History::of(log, dir)?;
     let names = snapshots.list().map_err(OpenError::io("listing the snapshots"))?;
-    let (mut store, mut kept, mut reasons) = (None, Vec::new(), Vec::new());
+    let mut found = on_disk(dir, &history)?.map(|store| ("the state on disk".to_owned(), store));
+    let (mut kept, mut reasons) = (Vec::new(), Vec::new());
     for file in names {
-        let loaded = if store.is_none() {
-            load(snapshots, &file).map(|(found, loaded)| (found, Some(loaded)))
+        let loaded = if found.is_none() {
+            load(snapshots, &file, dir).map(|(snapshot, store)| (snapshot, Some(store)))
         } else {
-            snapshots.verify(&file).map(|found| (found, None)).map_err(|error| error.to_string())
+            let verified = snapshots.verify(&file);
+            verified.map(|snapshot| (snapshot, None)).map_err(|error| error.to_string())
         };
         match loaded {
-            Ok((found, loaded)) if history.goes_on_from(&found.state, &file)? => {
-                kept.push(found.state);
-                store = store.or_else(|| loaded.map(|loaded| (file, loaded)));
+            Ok((snapshot, store)) if history.goes_on_from(&snapshot.state, &file)? => {
+                kept.push(snapshot.state);
+                found = found.or_else(|| store.map(|store| (file, store)));
             }
             Ok(_) => reasons.push(format!("{file} is older than what is left of the log")),
             Err(error) => reasons.push(error),
@@ -61,9 +67,13 @@ pub fn recover(
     for reason in &reasons {
         tracing::warn!(reason, "a snapshot is not used");
     }
-    let (origin, store) = match store {
-        Some((file, store)) => (file, store),
-        None if history.untrimmed => ("the beginning of the log".to_owned(), MemoryStore::new()),
+    let (origin, store) = match found {
+        Some(found) => found,
+        None if history.untrimmed => {
+            discard_state(&dir.state())?;
+            let store = DiskStore::open(&dir.state(), &DiskOptions::default())?;
+            ("the beginning of the log".to_owned(), store)
+        }
         None => {
             return Err(OpenError::NoState { log: dir.log(), snapshots: dir.snapshots(), reasons });
         }
@@ -71,16 +81,37 @@ pub fn recover(
     Ok(Recovered { store: Box::new(store), kept, untrimmed: history.untrimmed, origin })
 }
 
-/// A snapshot in memory, if all of it is good.
-fn load(keeper: &SnapshotKeeper, file: &str) -> Result<(KeptSnapshot, MemoryStore), String> {
-    let (kept, pairs) = keeper.load(file).map_err(|error| error.to_string())?;
-    let mut failed = None;
-    let good = pairs.map_while(|pair| pair.map_err(|error| failed = Some(error)).ok());
-    let store = MemoryStore::from_pairs(good, kept.mark.clone());
-    match failed {
-        None => Ok((kept, store)),
-        Some(error) => Err(format!("{file}: {error}")),
+/// The state on disk, if it opens, holds anything, and the log goes on from it.
+fn on_disk(dir: &DataDir, history: &History<'_>) -> Result<Option<DiskStore>, OpenError> {
+    let in_doubt = |what: String| {
+        tracing::warn!(what, "the state on disk is not used; it is rebuilt");
+        Ok(None)
+    };
+    let store = match DiskStore::open(&dir.state(), &DiskOptions::default()) {
+        Ok(store) => store,
+        Err(StoreError::Doubt { what }) => return in_doubt(what),
+        Err(error @ StoreError::Io { .. }) => return Err(error.into()),
+    };
+    match checkpoint_of(&store.mark()) {
+        Ok(None) => Ok(None),
+        Ok(Some(state)) if history.goes_on_from(&state, "the state on disk")? => Ok(Some(store)),
+        Ok(Some(_)) => in_doubt("it is older than what is left of the log".to_owned()),
+        Err(error) => in_doubt(error.to_string()),
     }
+}
+
+/// A snapshot made the state on disk, if all of it is good.
+fn load(
+    keeper: &SnapshotKeeper,
+    file: &str,
+    dir: &DataDir,
+) -> Result<(KeptSnapshot, DiskStore), String> {
+    let (kept, pairs) = keeper.load(file).map_err(|error| error.to_string())?;
+    let rows =
+        pairs.map(|pair| pair.map_err(|error| StoreError::Doubt { what: error.to_string() }));
+    DiskStore::create_from(&dir.state(), &DiskOptions::default(), rows, &kept.mark)
+        .map(|store| (kept, store))
+        .map_err(|error| format!("{file}: {error}"))
 }
 
 /// What the log still has.
