@@ -60,6 +60,8 @@ impl Call {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut command = Command::new(cargo);
         command.current_dir(root).args(self.arguments).envs(self.environment.iter().copied());
+        // Set by somebody to renew the scenarios; nothing is renewed from here.
+        command.env_remove("UPDATE_SCENARIOS");
         command
     }
 }
