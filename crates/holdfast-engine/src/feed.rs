@@ -134,6 +134,7 @@ impl Feed {
         if after >= *self.watcher.borrow() {
             return Ok(Vec::new());
         }
+        let limit_bytes = limit_bytes.max(1);
         if let Some(batches) = self.kept.lock().recent_after(after, limit_bytes) {
             return collect(after, batches.into_iter());
         }
