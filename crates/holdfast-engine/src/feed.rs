@@ -158,6 +158,9 @@ impl Feed {
         let (mut found, mut bytes) = (Vec::new(), 0);
         while bytes < limit_bytes && reader.state().next_version <= last.get() {
             for (position, entry) in self.read(reader.state().next_position).await? {
+                if bytes >= limit_bytes {
+                    break;
+                }
                 let step = reader.feed(position, &entry);
                 let step = step.map_err(|broken| FeedError::Broken(broken.to_string()))?;
                 if let Step::Batch(header, body) = step
