@@ -205,7 +205,7 @@ fn a_full_queue_refuses_at_once() {
     let (answers, answered) = mpsc::channel();
     (2..=20).for_each(|position| send(&log, position, &answers));
     // The refusals are there although the writer has not moved.
-    let (position, refused) = answered.recv().unwrap();
+    let (position, refused) = answered.try_recv().unwrap();
     let refused = refused.unwrap_err();
     assert!(matches!(refused, LogError::Overloaded { queued_bytes } if queued_bytes > 500));
     assert!(!refused.is_permanent());
@@ -340,4 +340,25 @@ fn what_waits_together_sees_each_other_in_order() {
     assert_eq!(trims, [false, true, true, true]);
     assert_eq!(blocking::tail(&*log).unwrap(), at(5));
     assert_eq!(blocking::read(&*log, at(4), 1).unwrap(), [Read::Trimmed]);
+}
+
+#[test]
+fn segments_are_removed_while_the_log_goes_on() {
+    let disk = FaultDisk::new();
+    let log = open_with(&disk, FileLogOptions { spare: Spare::Ahead, ..options() }).unwrap();
+    let mut next = 1;
+    let mut fill_segments = |count| {
+        let begun = log.stats().segments_begun;
+        while log.stats().segments_begun < begun + count {
+            blocking::append(&*log, at(next), Bytes::from(vec![1; 1000])).unwrap();
+            next += 1;
+        }
+        next
+    };
+    let end = fill_segments(3);
+    assert!(disk.files().contains(&"000000000001.segment".to_owned()));
+    blocking::trim(&*log, at(end)).unwrap();
+    // The spare for the second roll is made after what was to be removed before it.
+    fill_segments(2);
+    assert!(!disk.files().contains(&"000000000001.segment".to_owned()), "{:?}", disk.files());
 }
