@@ -20,10 +20,9 @@ use crate::{
     fingerprint::fingerprint,
     keys::{Principal, Role},
     problem::{Kind, Problem, stored, unstored},
-    query,
+    query::{self, Fields},
     receive::receive,
     reply::{self, Reply},
-    router::Parameters,
     service::Shared,
 };
 
@@ -35,7 +34,7 @@ pub async fn call(
     shared: &Shared,
     entry: &'static Entry,
     principal: Principal<'_>,
-    parameters: Parameters<'_>,
+    parameters: Fields<'_>,
     request: Request<Incoming>,
 ) -> Result<Reply, Problem> {
     principal.may(match entry.kind {

@@ -4,6 +4,9 @@ use std::borrow::Cow;
 
 use crate::problem::{Kind, Problem};
 
+/// Names and values that came as text.
+pub type Fields<'t> = Vec<(Cow<'t, str>, Cow<'t, str>)>;
+
 /// A path segment as the text it stands for.
 ///
 /// # Errors
@@ -16,7 +19,7 @@ pub fn segment(raw: &str) -> Result<Cow<'_, str>, Problem> {
 ///
 /// # Errors
 /// As [`segment`].
-pub fn fields(query: &str) -> Result<Vec<(Cow<'_, str>, Cow<'_, str>)>, Problem> {
+pub fn fields(query: &str) -> Result<Fields<'_>, Problem> {
     let pairs = query.split('&').filter(|pair| !pair.is_empty());
     pairs
         .map(|pair| {

@@ -11,7 +11,7 @@ use hyper::Method;
 
 use crate::{
     problem::{Kind, Problem},
-    query,
+    query::{self, Fields},
 };
 
 /// What the edge answers itself.
@@ -54,9 +54,6 @@ pub enum Target {
     /// The edge itself.
     BuiltIn(BuiltIn),
 }
-
-/// Fields of the spec that stand in the path.
-pub type Parameters<'p> = Vec<(Cow<'p, str>, Cow<'p, str>)>;
 
 /// All routes.
 #[derive(Debug, Default)]
@@ -116,7 +113,7 @@ impl Router {
         &self,
         method: &Method,
         path: &'p str,
-    ) -> Result<(Target, Parameters<'p>), Problem> {
+    ) -> Result<(Target, Fields<'p>), Problem> {
         let mut values = Vec::new();
         let segment = self.root.descend(parts(path), &mut values);
         let segment = segment.filter(|segment| !segment.answers.is_empty());
@@ -126,7 +123,7 @@ impl Router {
         let answer = segment.answers.iter().find(|answer| answer.method == *method);
         let answer = answer.ok_or_else(|| segment.refuse(method))?;
         let named = answer.names.iter().zip(values);
-        let parameters: Result<Parameters<'p>, Problem> =
+        let parameters: Result<Fields<'p>, Problem> =
             named.map(|(name, raw)| Ok((Cow::Borrowed(*name), query::segment(raw)?))).collect();
         Ok((answer.target, parameters?))
     }

@@ -24,9 +24,10 @@ use crate::{
     metrics::{HttpMetrics, Level},
     openapi, pages,
     problem::{Kind, Problem},
+    query::Fields,
     receive::Budget,
     reply::{self, Reply},
-    router::{BuiltIn, Parameters, Router, Target},
+    router::{BuiltIn, Router, Target},
 };
 
 /// Everything that connections have in common.
@@ -160,7 +161,7 @@ fn check_head(request: &Request<Incoming>, limits: &Limits) -> Result<(), Proble
 async fn answer_ourselves(
     shared: &Arc<Shared>,
     built_in: BuiltIn,
-    parameters: &Parameters<'_>,
+    parameters: &Fields<'_>,
     request: Request<Incoming>,
 ) -> Result<Reply, Problem> {
     let allowed = |needed: Role| -> Result<Principal<'_>, Problem> {
@@ -189,7 +190,7 @@ async fn answer_ourselves(
     }
 }
 
-fn error_page(parameters: &Parameters<'_>) -> Result<Reply, Problem> {
+fn error_page(parameters: &Fields<'_>) -> Result<Reply, Problem> {
     let code = parameters.first().map_or("", |(_, code)| code.as_ref());
     let page = pages::page(code).ok_or_else(|| {
         Problem::new(Kind::NoSuchPath, format_args!("no error is called {code:?}"))

@@ -212,7 +212,7 @@ fn run(
         },
         store: recovered.store,
         snapshots,
-        kept: recovered.kept,
+        kept: recovered.kept.iter().map(|kept| kept.state).collect(),
         seed: random_seed().map_err(OpenError::io("reading /dev/urandom"))?,
     };
     let partition = Partition::start(engine, parts)?;

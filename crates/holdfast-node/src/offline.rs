@@ -10,7 +10,9 @@ use std::{path::Path, sync::Arc};
 use bytes::Bytes;
 use holdfast_engine::SnapshotKeeper;
 use holdfast_log::{Entry, FileLog, Position, Read, Reader, ReaderState, Step, blocking};
-use holdfast_state::{Batch, LogTime, Namespace, Store, Version, View};
+use holdfast_state::{
+    Batch, LogTime, MemoryStore, Namespace, Scan, Store, Version, View, table::split_key,
+};
 
 use crate::{
     config::{NodeConfig, Storage},
@@ -28,7 +30,9 @@ const READ_BYTES: usize = 4 << 20;
 pub struct Offline {
     dir: DataDir,
     log: Arc<FileLog>,
+    snapshots: SnapshotKeeper,
     recovered: Recovered,
+    time: LogTime,
 }
 
 /// What a position of the log turned out to be.
@@ -56,26 +60,82 @@ impl Offline {
         let log = Arc::new(open_log(&config, &dir)?);
         let snapshots = SnapshotKeeper::new(disk_at(&dir.snapshots())?);
         let recovered = recover(&dir, &snapshots, log.as_ref())?;
-        Ok(Self { dir, log, recovered })
+        Ok(Self { dir, log, snapshots, recovered, time: LogTime::ZERO })
     }
 
-    /// Brings the state up to the end of the log, and returns a view of one
-    /// namespace as it is then.
+    /// The state from which the log can be read to its end: that of the oldest
+    /// snapshot, or `None` when the log goes back to the beginning.
+    ///
+    /// # Errors
+    /// [`OpenError::NoState`] when the snapshot went bad since it was opened.
+    pub fn base(&self) -> Result<Option<Box<dyn Store>>, OpenError> {
+        let Some(oldest) = self.recovered.kept.last().filter(|_| !self.recovered.untrimmed) else {
+            return Ok(None);
+        };
+        let bad = |reason: String| OpenError::NoState {
+            log: self.dir.log(),
+            snapshots: self.dir.snapshots(),
+            reasons: vec![reason],
+        };
+        let (kept, pairs) = self.snapshots.load(&oldest.file).map_err(|e| bad(e.to_string()))?;
+        let pairs: Result<Vec<_>, _> = pairs.collect();
+        let pairs = pairs.map_err(|error| bad(format!("{}: {error}", oldest.file)))?;
+        Ok(Some(Box::new(MemoryStore::from_pairs(pairs, kept.mark))))
+    }
+
+    /// Reads the log from the [`base`](Self::base) to its end, and brings the state
+    /// up to there.
     ///
     /// # Errors
     /// [`OpenError::Broken`], [`OpenError::Log`], [`OpenError::State`]
-    pub fn view(&mut self, namespace: Namespace) -> Result<View, OpenError> {
-        let mut time = LogTime::ZERO;
-        let checkpoint = holdfast_engine::engine::checkpoint_of(&self.recovered.store.mark())?;
-        let mut reader = Reader::start(checkpoint);
-        let store = &mut self.recovered.store;
-        walk(&self.dir, &self.log, &mut reader, |reader, inspected| {
-            time = time.max(LogTime::from_us(reader.state().log_time_us));
-            apply(store.as_mut(), reader.state(), &inspected.step)?;
+    pub fn replay(&mut self, mut visit: impl FnMut(&Batch)) -> Result<(), OpenError> {
+        let mut reader = Reader::start(self.begin());
+        let (dir, log) = (&self.dir, &self.log);
+        let store = self.recovered.store.as_mut();
+        walk(dir, log, &mut reader, |reader, inspected| {
+            let Step::Batch(header, body) = &inspected.step else { return Ok(true) };
+            let batch = Batch {
+                first: Version::new(header.first_version),
+                count: header.count,
+                time: LogTime::from_us(header.log_time_us),
+                bytes: body.clone(),
+            };
+            if batch.first > store.mark().version {
+                store.apply(&batch, Bytes::copy_from_slice(&reader.state().encode()))?;
+            }
+            visit(&batch);
             Ok(true)
         })?;
-        let time = time.max(LogTime::from_us(reader.state().log_time_us));
-        Ok(View::new(self.recovered.store.snapshots().latest(), namespace, time))
+        self.time = LogTime::from_us(reader.state().log_time_us);
+        Ok(())
+    }
+
+    /// What a namespace holds: after [`replay`](Self::replay), all that is durable.
+    #[must_use]
+    pub fn view(&self, namespace: Namespace) -> View {
+        View::new(self.recovered.store.snapshots().latest(), namespace, self.time)
+    }
+
+    /// The namespaces that have rows, without the partition's own.
+    ///
+    /// # Errors
+    /// [`OpenError::State`]
+    pub fn namespaces(&self) -> Result<Vec<Namespace>, OpenError> {
+        let mut found = Vec::new();
+        let mut from = 1u32.to_be_bytes();
+        loop {
+            let next = self.recovered.store.scan(&from, &[0xFF; 8], Scan::up(1))?;
+            let Some((key, _)) = next.first() else { return Ok(found) };
+            let Some((namespace, ..)) = split_key(key) else { return Ok(found) };
+            found.push(namespace);
+            let Some(after) = namespace.get().checked_add(1) else { return Ok(found) };
+            from = after.to_be_bytes();
+        }
+    }
+
+    fn begin(&self) -> Option<ReaderState> {
+        let oldest = self.recovered.kept.last().map(|kept| kept.state);
+        oldest.filter(|_| !self.recovered.untrimmed)
     }
 
     /// Visits the entries of the log in order, from the first whose validity can
@@ -84,9 +144,7 @@ impl Offline {
     /// # Errors
     /// [`OpenError::Broken`] where the log does not fit together, and those of `visit`.
     pub fn walk(&self, mut visit: impl FnMut(&Inspected) -> bool) -> Result<(), OpenError> {
-        let oldest = self.recovered.kept.last().copied();
-        let begin = if self.recovered.untrimmed { None } else { oldest };
-        let mut reader = Reader::start(begin);
+        let mut reader = Reader::start(self.begin());
         walk(&self.dir, &self.log, &mut reader, |_, inspected| Ok(visit(inspected)))
     }
 
@@ -126,17 +184,4 @@ fn inspect(dir: &DataDir, reader: &mut Reader, bytes: &Bytes) -> Result<Inspecte
     let step = reader.feed(position, bytes).map_err(broken)?;
     let entry = Entry::decode(bytes).expect("the reader has decoded it");
     Ok(Inspected { position, entry, step, bytes: bytes.len() })
-}
-
-fn apply(store: &mut dyn Store, state: &ReaderState, step: &Step) -> Result<(), OpenError> {
-    if let Step::Batch(header, body) = step {
-        let batch = Batch {
-            first: Version::new(header.first_version),
-            count: header.count,
-            time: LogTime::from_us(header.log_time_us),
-            bytes: body.clone(),
-        };
-        store.apply(&batch, Bytes::copy_from_slice(&state.encode()))?;
-    }
-    Ok(())
 }

@@ -26,8 +26,8 @@ use crate::{data_dir::DataDir, error::OpenError};
 pub struct Recovered {
     /// The state.
     pub store: Box<dyn Store>,
-    /// From where the log can be read: the states of the good snapshots, newest first.
-    pub kept: Vec<ReaderState>,
+    /// The good snapshots, newest first: from each of them the log can be read on.
+    pub kept: Vec<KeptSnapshot>,
     /// The log goes back to position 1.
     pub untrimmed: bool,
     /// Where the state came from, for people.
@@ -57,7 +57,7 @@ pub fn recover(
         };
         match loaded {
             Ok((snapshot, store)) if history.goes_on_from(&snapshot.state, &file)? => {
-                kept.push(snapshot.state);
+                kept.push(snapshot);
                 found = found.or_else(|| store.map(|store| (file, store)));
             }
             Ok(_) => reasons.push(format!("{file} is older than what is left of the log")),

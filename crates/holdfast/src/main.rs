@@ -1,2 +1,75 @@
-//! The holdfast binary.
-fn main() {}
+//! The `holdfast` binary: wiring, configuration, and the command line.
+//!
+//! Each subcommand is a module of its own: [`serve`] and [`dev`] run a server,
+//! [`call`] talks to one, [`audit`] and [`inspect`] look at the data of a stopped
+//! one, [`openapi`](print_openapi) prints the API's description. [`config`] says
+//! what can be set and where, [`exit`] what the exit codes mean. What is printed on
+//! stdout is for programs and scripts; everything else goes to stderr.
+
+mod audit;
+mod call;
+mod config;
+mod dev;
+mod exit;
+mod inspect;
+mod logging;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::exit::Exit;
+
+/// What must be true together is committed together.
+#[derive(Debug, Parser)]
+#[command(name = "holdfast", version, about, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a server to try things out, with sample data and commands to copy.
+    Dev(dev::DevArguments),
+    /// Run a server.
+    Serve(Box<serve::ServeArguments>),
+    /// Call a command of a running server.
+    Call(call::CallArguments),
+    /// Derive every balance again from the log of a stopped server, and compare.
+    Audit(audit::AuditArguments),
+    /// Look at the log of a stopped server.
+    Log {
+        #[command(subcommand)]
+        command: LogCommand,
+    },
+    /// Print the description of the HTTP API (OpenAPI 3.1).
+    Openapi,
+}
+
+#[derive(Debug, Subcommand)]
+enum LogCommand {
+    /// List entries: position, epoch, versions, size, time.
+    Inspect(inspect::InspectArguments),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let result = match arguments.command {
+        Command::Dev(arguments) => dev::run(&arguments),
+        Command::Serve(arguments) => serve::run(&arguments),
+        Command::Call(arguments) => call::run(&arguments),
+        Command::Audit(arguments) => audit::run(&arguments),
+        Command::Log { command: LogCommand::Inspect(arguments) } => inspect::run(&arguments),
+        Command::Openapi => print_openapi(),
+    };
+    result.unwrap_or_else(|failure| failure.report()).into()
+}
+
+fn print_openapi() -> Result<Exit, exit::Failure> {
+    let description = holdfast_http::openapi::describe(&holdfast_node::Registry::all());
+    let text = serde_json::to_string_pretty(&description).expect("it is plain data");
+    exit::print(&text)?;
+    Ok(Exit::Done)
+}

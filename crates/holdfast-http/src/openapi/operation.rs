@@ -19,7 +19,7 @@ pub(super) fn describe(entry: &Entry, schemas: &mut Schemas) -> Value {
         "summary": entry.summary,
         "tags": [primitive],
         "parameters": parameters_of(entry, schemas),
-        "responses": responses(entry, schemas.outcome(entry)),
+        "responses": responses(entry, &schemas.outcome(entry)),
     });
     if takes_body(entry.method) {
         operation["requestBody"] = json!({
@@ -60,7 +60,7 @@ fn parameters_of(entry: &Entry, schemas: &mut Schemas) -> Value {
     parameters.into()
 }
 
-fn responses(entry: &Entry, outcome: Value) -> Value {
+fn responses(entry: &Entry, outcome: &Value) -> Value {
     let mut responses = Map::new();
     let done = json!({
         "description": "The outcome.",
