@@ -11,7 +11,7 @@
 //! [`key`], [`row`], [`table`] (how rows are addressed), [`fact`] (what is logged),
 //! [`store`], [`memtable`], [`memory`], [`disk`] (where state lives), [`overlay`], [`tx`],
 //! [`view`], [`timer`] (how it is used), [`command`] (how primitives offer what
-//! they can do), [`snapshot`] (state as a stream).
+//! they can do), [`snapshot`] (state as a stream), [`scenario`] (tests as text).
 //!
 //! Invariants: no clock, no randomness, no tokio and, but for the two of the disk
 //! store, no thread in here; what a transaction sees is a function of its inputs.
@@ -27,6 +27,7 @@ pub mod memory;
 pub mod memtable;
 pub mod overlay;
 pub mod row;
+pub mod scenario;
 pub mod snapshot;
 pub mod store;
 pub mod table;
