@@ -107,6 +107,15 @@ impl Text<'_> {
     }
 }
 
+/// Integers, each in its own range.
+macro_rules! numbers {
+    ($($deserialize:ident $visit:ident),*) => {
+        $(fn $deserialize<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TextError> {
+            visitor.$visit(self.number()?)
+        })*
+    };
+}
+
 impl<'de> Deserializer<'de> for Text<'_> {
     type Error = TextError;
 
@@ -122,20 +131,10 @@ impl<'de> Deserializer<'de> for Text<'_> {
         }
     }
 
-    fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TextError> {
-        visitor.visit_i64(self.number()?)
-    }
-
-    fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TextError> {
-        visitor.visit_u64(self.number()?)
-    }
-
-    fn deserialize_u32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TextError> {
-        visitor.visit_u32(self.number()?)
-    }
-
-    fn deserialize_u16<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TextError> {
-        visitor.visit_u16(self.number()?)
+    numbers! {
+        deserialize_i8 visit_i8, deserialize_i16 visit_i16, deserialize_i32 visit_i32,
+        deserialize_i64 visit_i64, deserialize_u8 visit_u8, deserialize_u16 visit_u16,
+        deserialize_u32 visit_u32, deserialize_u64 visit_u64
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TextError> {
@@ -160,7 +159,7 @@ impl<'de> Deserializer<'de> for Text<'_> {
     }
 
     forward_to_deserialize_any! {
-        i8 i16 i32 i128 u8 u128 f32 f64 char str string bytes byte_buf unit unit_struct
+        i128 u128 f32 f64 char str string bytes byte_buf unit unit_struct
         seq tuple tuple_struct map struct identifier ignored_any
     }
 }
@@ -180,6 +179,8 @@ mod tests {
         limit: Option<u32>,
         #[serde(default)]
         all: bool,
+        #[serde(default)]
+        places: u8,
     }
 
     fn parse_spec(body: &str, fields: &[(&'static str, &'static str)]) -> Result<Spec, SpecError> {
@@ -189,7 +190,8 @@ mod tests {
     }
 
     fn spec(amount: Option<i128>, limit: Option<u32>, all: bool) -> Spec {
-        Spec { id: Id::new("a").unwrap(), amount: amount.map(Amount::new), limit, all }
+        let (id, amount) = (Id::new("a").unwrap(), amount.map(Amount::new));
+        Spec { id, amount, limit, all, places: 0 }
     }
 
     #[test]
@@ -199,6 +201,9 @@ mod tests {
             parse_spec("", &[("id", "a"), ("limit", "9"), ("all", "true"), ("amount", "7")]),
             Ok(spec(Some(7), Some(9), true))
         );
+        let places = |text| parse_spec("", &[("id", "a"), ("places", text)]).map(|s| s.places);
+        assert_eq!(places("255"), Ok(255));
+        assert!(places("256").is_err() && places("-1").is_err() && places("0.5").is_err());
         assert_eq!(parse_spec(r#"{"limit":3}"#, &[("id", "a")]), Ok(spec(None, Some(3), false)));
         assert_eq!(parse_spec(r#"{"id":"a"}"#, &[("id", "a")]), Ok(spec(None, None, false)));
     }
