@@ -59,6 +59,14 @@ pub(crate) fn is_known(tx: &Tx<'_>, asset: Asset) -> Result<bool, Abort> {
     Ok(tx.get::<Assets>(asset.as_str())?.is_some())
 }
 
+impl std::str::FromStr for Asset {
+    type Err = NotAnAsset;
+
+    fn from_str(code: &str) -> Result<Self, NotAnAsset> {
+        Self::new(code)
+    }
+}
+
 impl fmt::Display for Asset {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.as_str().fmt(f)

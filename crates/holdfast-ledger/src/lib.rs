@@ -25,6 +25,7 @@
 pub mod account;
 pub mod accounts;
 pub mod asset;
+pub mod audit;
 pub mod balance_at;
 pub mod balances;
 pub mod close_account;

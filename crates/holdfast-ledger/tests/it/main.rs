@@ -1,3 +1,8 @@
-//! The ledger through its registry, as every edge uses it.
+//! The ledger as others use it: by its registry, and by its functions.
 
+mod audit;
+mod fixtures;
+mod model;
+mod overflow;
 mod registry;
+mod scenarios;
