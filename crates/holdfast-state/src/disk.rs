@@ -32,7 +32,6 @@
 //! snapshots hold.
 
 mod base;
-mod inline_key;
 mod layers;
 mod manifest;
 mod pending;
@@ -40,7 +39,7 @@ mod recent;
 mod seal;
 mod worker;
 
-use std::{collections::VecDeque, fs::File, path::Path, sync::Arc};
+use std::{collections::VecDeque, path::Path, sync::Arc};
 
 use bytes::Bytes;
 use parking_lot::{Condvar, Mutex, RwLock};
@@ -49,6 +48,7 @@ use self::{
     base::{Base, doubt, raw_key},
     layers::{Floor, Layers},
     pending::Pending,
+    seal::Lock,
     worker::{Shared, State, Workers},
 };
 use crate::{
@@ -102,7 +102,7 @@ pub struct DiskStore {
     shared: Arc<Shared>,
     memtable_bytes: usize,
     /// The directory is this store's for as long.
-    _lock: File,
+    _lock: Lock,
 }
 
 impl DiskStore {
@@ -141,7 +141,7 @@ impl DiskStore {
     fn build(
         dir: &Path,
         options: &DiskOptions,
-        lock: File,
+        lock: Lock,
         rows: impl IntoIterator<Item = Result<(Bytes, Bytes), StoreError>>,
         mark: &Mark,
     ) -> Result<Self, StoreError> {
@@ -164,7 +164,7 @@ impl DiskStore {
         Self::over(base, options, lock)
     }
 
-    fn over(base: Base, options: &DiskOptions, lock: File) -> Result<Self, StoreError> {
+    fn over(base: Base, options: &DiskOptions, lock: Lock) -> Result<Self, StoreError> {
         let base = Arc::new(base);
         let pin = base.pin();
         let mark = pin.get_own(seal::mark_name())?.ok_or_else(|| doubt("the mark is gone"))?;

@@ -22,6 +22,7 @@ pub mod command;
 pub mod disk;
 pub mod fact;
 pub mod id;
+mod inline_key;
 pub mod key;
 pub mod memory;
 pub mod memtable;

@@ -4,12 +4,17 @@
 //! durable, and nobody but the evaluator ever reads it. A transaction writes
 //! straight into it and is taken back out again when it is refused.
 
-use std::{collections::BTreeMap, ops::Bound, sync::Arc};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    ops::Bound,
+    sync::Arc,
+};
 
 use bytes::Bytes;
 
 use crate::{
     fact::Fact,
+    inline_key::InlineKey,
     memtable::Lookup,
     store::{Direction, Scan, Source, StoreError},
     version::Version,
@@ -31,10 +36,10 @@ struct PendingRange {
 /// Evaluated writes above the applied state.
 #[derive(Debug, Default)]
 pub struct Overlay {
-    rows: BTreeMap<Arc<[u8]>, Pending>,
+    rows: BTreeMap<InlineKey, Pending>,
     ranges: Vec<PendingRange>,
     /// What the open transaction displaced, oldest first.
-    undo: Vec<(Arc<[u8]>, Option<Pending>)>,
+    undo: Vec<(InlineKey, Option<Pending>)>,
     /// How many ranges there were when the open transaction began.
     ranges_before: usize,
 }
@@ -71,9 +76,9 @@ impl Overlay {
     }
 
     pub(crate) fn set(&mut self, key: &[u8], value: Option<&[u8]>, version: Version) {
-        let key: Arc<[u8]> = key.into();
+        let key = InlineKey::new(key);
         let pending = Pending { version, value: value.map(Arc::from) };
-        let displaced = self.rows.insert(Arc::clone(&key), pending);
+        let displaced = self.rows.insert(key.clone(), pending);
         self.undo.push((key, displaced));
     }
 
@@ -81,10 +86,9 @@ impl Overlay {
         if from >= to {
             return;
         }
-        let bounds = (Bound::Included(from), Bound::Excluded(to));
-        for (key, pending) in self.rows.range_mut::<[u8], _>(bounds) {
+        for (key, pending) in self.rows.range_mut(bounds(from, to)) {
             let displaced = std::mem::replace(pending, Pending { version, value: None });
-            self.undo.push((Arc::clone(key), Some(displaced)));
+            self.undo.push((key.clone(), Some(displaced)));
         }
         self.ranges.push(PendingRange { from: from.into(), to: to.into(), version });
     }
@@ -93,27 +97,29 @@ impl Overlay {
     pub fn applied(&mut self, fact: Fact<'_>, version: Version) {
         match fact {
             Fact::Put { key, .. } | Fact::Delete { key } => self.forget(key, version),
-            Fact::DeleteRange { from, to } => {
-                let bounds = (Bound::Included(from), Bound::Excluded(to));
-                let gone = self.rows.range::<[u8], _>(bounds);
+            Fact::DeleteRange { from, to } if from < to => {
+                let gone = self.rows.range(bounds(from, to));
                 let gone: Vec<_> = gone
                     .filter(|(_, pending)| pending.version <= version)
-                    .map(|(key, _)| Arc::clone(key))
+                    .map(|(key, _)| key.clone())
                     .collect();
                 gone.iter().for_each(|key| drop(self.rows.remove(key)));
                 self.ranges.retain(|range| range.version > version);
             }
+            Fact::DeleteRange { .. } => {}
         }
     }
 
     fn forget(&mut self, key: &[u8], version: Version) {
-        if self.rows.get(key).is_some_and(|pending| pending.version <= version) {
-            self.rows.remove(key);
+        if let Entry::Occupied(row) = self.rows.entry(InlineKey::new(key))
+            && row.get().version <= version
+        {
+            row.remove();
         }
     }
 
     fn lookup(&self, key: &[u8]) -> Lookup {
-        match self.rows.get(key) {
+        match self.rows.get(&InlineKey::new(key)) {
             Some(Pending { value: Some(value), .. }) => {
                 Lookup::Value(Bytes::copy_from_slice(value))
             }
@@ -153,8 +159,7 @@ impl Overlay {
         if from >= to {
             return Ok(Vec::new());
         }
-        let bounds = (Bound::Included(from), Bound::Excluded(to));
-        let mut pending = self.rows.range::<[u8], _>(bounds);
+        let mut pending = self.rows.range(bounds(from, to));
         let next = move || match scan.direction {
             Direction::Up => pending.next(),
             Direction::Down => pending.next_back(),
@@ -213,19 +218,19 @@ struct Merge<'a, F> {
     overlay: &'a Overlay,
     base: &'a dyn Source,
     scan: Scan,
-    ahead: Option<(&'a Arc<[u8]>, &'a Pending)>,
+    ahead: Option<(Bytes, &'a Pending)>,
     next: F,
     page: Page,
 }
 
-impl<'a, F: FnMut() -> Option<(&'a Arc<[u8]>, &'a Pending)>> Merge<'a, F> {
+impl<'a, F: FnMut() -> Option<(&'a InlineKey, &'a Pending)>> Merge<'a, F> {
     /// The next pair; the inner `None` is a key that turned out deleted.
     fn step(&mut self) -> Result<Option<Option<(Bytes, Bytes)>>, StoreError> {
         if self.ahead.is_none() {
-            self.ahead = (self.next)();
+            self.ahead = (self.next)().map(|(key, pending)| (key.to_bytes(&[]), pending));
         }
         let below = self.page.peek(self.base, self.scan)?;
-        let order = match (self.ahead, below) {
+        let order = match (&self.ahead, below) {
             (None, None) => return Ok(None),
             (Some(_), None) => std::cmp::Ordering::Less,
             (None, Some(_)) => std::cmp::Ordering::Greater,
@@ -242,7 +247,12 @@ impl<'a, F: FnMut() -> Option<(&'a Arc<[u8]>, &'a Pending)>> Merge<'a, F> {
             self.page.rows.next();
         }
         let (key, pending) = self.ahead.take().expect("it is not behind an empty stream");
-        let copy = |bytes: &Arc<[u8]>| Bytes::copy_from_slice(bytes);
-        Ok(Some(pending.value.as_ref().map(|value| (copy(key), copy(value)))))
+        let value = pending.value.as_ref().map(|value| Bytes::copy_from_slice(value));
+        Ok(Some(value.map(|value| (key, value))))
     }
+}
+
+/// The keys with `from <= key < to`.
+fn bounds(from: &[u8], to: &[u8]) -> (Bound<InlineKey>, Bound<InlineKey>) {
+    (Bound::Included(InlineKey::new(from)), Bound::Excluded(InlineKey::new(to)))
 }

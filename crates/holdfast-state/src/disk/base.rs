@@ -21,9 +21,7 @@
 
 use std::{
     collections::BTreeMap,
-    fmt,
-    fs::File,
-    io,
+    fmt, io,
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
     sync::Arc,
@@ -41,7 +39,10 @@ use lsm_tree::{
 };
 use parking_lot::Mutex;
 
-use super::{DiskOptions, manifest, seal};
+use super::{
+    DiskOptions, manifest,
+    seal::{self, Lock},
+};
 use crate::store::StoreError;
 
 /// First byte of the store's own rows.
@@ -92,7 +93,7 @@ pub(super) struct Base {
     pinned: Mutex<BTreeMap<u64, usize>>,
     strategy: Arc<Leveled>,
     /// Held for as long as anything may still read or remove files here.
-    _lock: File,
+    _lock: Lock,
 }
 
 impl fmt::Debug for Base {
@@ -121,7 +122,7 @@ impl Base {
         Self::load(dir, options, lock)
     }
 
-    fn load(dir: &Path, options: &DiskOptions, lock: File) -> Result<Self, StoreError> {
+    fn load(dir: &Path, options: &DiskOptions, lock: Lock) -> Result<Self, StoreError> {
         let seqnos = SequenceNumberCounter::new(1);
         let visible = SequenceNumberCounter::new(1);
         let config = config(dir, options, &seqnos, &visible);

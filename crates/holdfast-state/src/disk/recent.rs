@@ -16,9 +16,9 @@ use std::{
 
 use bytes::Bytes;
 
-use super::inline_key::InlineKey;
 use crate::{
     fact::{Change, Fact},
+    inline_key::InlineKey,
     memtable::{Lookup, Pins},
     store::{Direction, Scan},
     version::Version,

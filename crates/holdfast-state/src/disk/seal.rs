@@ -40,15 +40,27 @@ fn failed(path: &Path, error: &io::Error) -> StoreError {
     StoreError::Io { what: format!("{}: {error}", path.display()) }
 }
 
+/// A directory that is somebody's own until this is dropped.
+#[derive(Debug)]
+pub(super) struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing would not do while a child process that is being started
+        // shares the file. An error leaves it to the closing after all.
+        drop(self.0.unlock());
+    }
+}
+
 /// Makes a directory this store's own, and makes it if it is not there.
-pub(super) fn lock(dir: &Path) -> Result<File, StoreError> {
+pub(super) fn lock(dir: &Path) -> Result<Lock, StoreError> {
     let open = || -> io::Result<File> {
         fs::create_dir_all(dir)?;
         File::options().create(true).truncate(false).write(true).open(dir.join(LOCK))
     };
     let file = open().map_err(|error| failed(dir, &error))?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(Lock(file)),
         Err(TryLockError::WouldBlock) => {
             Err(StoreError::Io { what: format!("{} is in use", dir.display()) })
         }
