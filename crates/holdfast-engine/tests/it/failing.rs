@@ -90,6 +90,8 @@ fn a_refusal_leaves_no_trace() {
     leaves_no_trace(refuses, true);
 }
 
+type Exceeds = fn(&mut Tx<'_>) -> Ran;
+
 #[test]
 fn p21_each_budget_ends_a_transaction_that_exceeds_it() {
     let log = HeldLog::new();
@@ -101,7 +103,7 @@ fn p21_each_budget_ends_a_transaction_that_exceeds_it() {
         write_bytes_max: 2_000,
     };
     let mut node = Node::leading(&log, Start { config: bounded, ..Start::default() });
-    let cases: [(&str, fn(&mut Tx<'_>) -> Ran); 3] = [
+    let cases: [(&str, Exceeds); 3] = [
         ("reads", |tx| {
             loop {
                 tx.get::<Accounts>(1)?;

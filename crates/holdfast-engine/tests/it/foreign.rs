@@ -19,6 +19,11 @@ fn first_header(log: &dyn Log) -> EntryHeader {
 
 /// The late write of a leader of long ago.
 pub(crate) fn dead_entry(log: &dyn Log, position: u64) {
+    assert!(try_dead_entry(log, position), "position {position} was free");
+}
+
+/// As [`dead_entry`], if the position is free.
+pub(crate) fn try_dead_entry(log: &dyn Log, position: u64) -> bool {
     let header = EntryHeader {
         nonce: Nonce::from_bytes([0xDD; 16]),
         epoch: Epoch::new(1),
@@ -26,7 +31,9 @@ pub(crate) fn dead_entry(log: &dyn Log, position: u64) {
         count: 1,
         ..first_header(log)
     };
-    put(log, position, EntryBuilder::with_capacity(0).seal(&header));
+    let bytes = EntryBuilder::with_capacity(0).seal(&header);
+    let position = Position::new(position).unwrap();
+    blocking::append(log, position, bytes).unwrap() == Append::Ok
 }
 
 /// Another node's claim, as it should be.

@@ -2,7 +2,7 @@
 
 use holdfast_engine::{Config, Decision, Failure, idempotency::Records};
 use holdfast_state::{
-    Fact, MemoryStore, Namespace, Scan, Source as _, Stop, Table as _,
+    Fact, MemoryStore, Namespace, Scan, Stop, Table as _,
     key::after_prefix,
     table::{Read as _, stored_key},
 };

@@ -5,15 +5,16 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex},
+    sync::{Arc, Condvar, Mutex},
+    time::Duration,
 };
 
 use bytes::Bytes;
 use holdfast_engine::{
     Action, Answer, Config, Engine, Event, Failure, Fingerprint, Idempotency, Now, Outcome,
-    Request, Stopped, pipeline::Waiting, request::Work,
+    Request, SnapshotKeeper, Stopped, pipeline::Waiting, request::Work,
 };
-use holdfast_log::{Log, Position, ReaderState};
+use holdfast_log::{Log, LogError, Position, ReaderState};
 use holdfast_state::{
     Batch, MemoryStore, Namespace, Snapshot, Snapshots, Store, StoreError, Version,
 };
@@ -113,13 +114,56 @@ pub(crate) fn config() -> Config {
     Config { timers: toy::handlers(), snapshot_bytes: u64::MAX, ..Config::default() }
 }
 
+/// Nothing that is asked of a log on another thread takes longer than this.
+const ANSWER_WITHIN: Duration = Duration::from_secs(20);
+
+/// What has happened and was not told to the engine yet, and how many calls of the log are open.
+#[derive(Default)]
+struct Events {
+    queue: Mutex<(VecDeque<Event>, usize)>,
+    came: Condvar,
+}
+
+impl Events {
+    fn expect(&self) {
+        self.queue.lock().unwrap().1 += 1;
+    }
+
+    fn push_expected(&self, event: Event) {
+        let mut queue = self.queue.lock().unwrap();
+        queue.1 -= 1;
+        queue.0.push_back(event);
+        self.came.notify_all();
+    }
+
+    fn push(&self, event: Event) {
+        self.queue.lock().unwrap().0.push_back(event);
+    }
+
+    fn pop(&self) -> Option<Event> {
+        self.queue.lock().unwrap().0.pop_front()
+    }
+
+    /// Waits until something has come; false when nothing will.
+    fn wait(&self) -> bool {
+        let queue = self.queue.lock().unwrap();
+        let nothing = |queue: &mut (VecDeque<Event>, usize)| queue.0.is_empty() && queue.1 > 0;
+        let waited = self.came.wait_timeout_while(queue, ANSWER_WITHIN, nothing);
+        let (queue, timeout) = waited.unwrap();
+        assert!(!timeout.timed_out(), "the log answers every call");
+        !queue.0.is_empty()
+    }
+}
+
 /// One engine and its hands.
 pub(crate) struct Node {
     pub(crate) engine: Engine,
     store: Box<dyn Store>,
     log: Arc<dyn Log>,
     pub(crate) clock: Clock,
-    events: Arc<Mutex<VecDeque<Event>>>,
+    events: Arc<Events>,
+    /// Snapshots go there at once; without it the test says how keeping them went.
+    pub(crate) keeper: Option<SnapshotKeeper>,
     resting: Vec<(u64, Position, Bytes)>,
     /// Batches wait here while [`Node::hold_applies`] is set.
     applies: VecDeque<(Batch, ReaderState, Vec<Waiting>)>,
@@ -130,6 +174,8 @@ pub(crate) struct Node {
     /// Snapshots that are to be kept; the test says how that went.
     pub(crate) keep: Vec<Arc<dyn Snapshot>>,
     pub(crate) trims: Vec<Position>,
+    /// How the last trim went.
+    pub(crate) trimmed: Result<(), LogError>,
     /// Bodies of all answers that were given, in order; failures in words.
     pub(crate) replies: Arc<Mutex<Vec<String>>>,
 }
@@ -151,6 +197,7 @@ impl Node {
             log,
             clock: start.clock,
             events: Arc::default(),
+            keeper: None,
             resting: Vec::new(),
             applies: VecDeque::new(),
             hold_applies: false,
@@ -159,6 +206,7 @@ impl Node {
             published: Vec::new(),
             keep: Vec::new(),
             trims: Vec::new(),
+            trimmed: Ok(()),
             replies: Arc::default(),
         }
     }
@@ -227,7 +275,7 @@ impl Node {
         self.resend_rested();
         let mut active = self.act();
         loop {
-            let Some(event) = self.events.lock().unwrap().pop_front() else { break };
+            let Some(event) = self.events.pop() else { break };
             active = true;
             self.handle(event);
         }
@@ -237,10 +285,12 @@ impl Node {
         active || self.engine.is_busy()
     }
 
-    /// Turns until nothing more happens by itself.
+    /// Turns until nothing more happens by itself. With a log that answers on threads of its own
+    /// (one that has a keeper of snapshots beside it), waits for its answers.
     pub(crate) fn settle(&mut self) {
         for _ in 0..100_000 {
-            if !self.turn() {
+            let active = self.turn() || (self.keeper.is_some() && self.events.wait());
+            if !active {
                 return;
             }
         }
@@ -273,7 +323,8 @@ impl Node {
 
     fn append(&self, position: Position, bytes: Bytes) {
         let events = Arc::clone(&self.events);
-        let done = move |found| events.lock().unwrap().push_back(Event::Appended(position, found));
+        events.expect();
+        let done = move |found| events.push_expected(Event::Appended(position, found));
         self.log.append(position, bytes, Box::new(done));
     }
 
@@ -303,9 +354,8 @@ impl Node {
             }
             Action::Read(position) => {
                 let events = Arc::clone(&self.events);
-                let done = move |found| {
-                    events.lock().unwrap().push_back(Event::ReadBack(position, found));
-                };
+                events.expect();
+                let done = move |found| events.push_expected(Event::ReadBack(position, found));
                 self.log.read(position, READ_BYTES, Box::new(done));
             }
             Action::Reply(reply, answer) => reply(answer),
@@ -313,14 +363,22 @@ impl Node {
                 self.applies.push_back((batch, reader, waiting));
             }
             Action::Publish(reader, batch) => self.published.push((reader, batch)),
-            Action::Keep(snapshot) => self.keep.push(snapshot),
+            Action::Keep(snapshot) => self.keep(snapshot),
             Action::Trim(below) => {
                 self.trims.push(below);
-                holdfast_log::blocking::trim(&*self.log, below).unwrap();
+                self.trimmed = holdfast_log::blocking::trim(&*self.log, below);
             }
             Action::Led(version) => self.led = Some(version),
             Action::Stopped(why) => self.stopped = Some(why),
         }
+    }
+
+    fn keep(&mut self, snapshot: Arc<dyn Snapshot>) {
+        let Some(keeper) = &self.keeper else { return self.keep.push(snapshot) };
+        self.events.push(match keeper.write(&*snapshot) {
+            Ok(kept) => Event::SnapshotKept(kept.state),
+            Err(error) => Event::SnapshotFailed(error.to_string()),
+        });
     }
 
     /// Brings the next batch into the state; false when there is none.
@@ -330,8 +388,13 @@ impl Node {
         let result: Result<(), StoreError> = self.store.apply(&batch, checkpoint);
         waiting.into_iter().for_each(Waiting::go);
         let last = Version::new(reader.next_version - 1);
-        self.events.lock().unwrap().push_back(Event::Applied(last, result));
+        self.events.push(Event::Applied(last, result));
         true
+    }
+
+    /// Closes the log, as the driver does when the engine has stopped.
+    pub(crate) fn close(self) -> Result<(), LogError> {
+        holdfast_log::blocking::close(&*self.log)
     }
 
     /// The process ends here: nothing of it is left but what the log holds.

@@ -3,8 +3,8 @@
 use holdfast_engine::{Config, Decision, TimerHandler};
 use holdfast_log::MemoryLog;
 use holdfast_state::{
-    Abort, LogTime, Namespace, Read as _, Scan, Source as _, Table as _, TimerId, Tx,
-    key::after_prefix, row::Row as _, table::stored_key, timer::Timers,
+    Abort, LogTime, Namespace, Read as _, Scan, Table as _, TimerId, Tx, key::after_prefix,
+    row::Row as _, table::stored_key, timer::Timers,
 };
 
 use crate::{

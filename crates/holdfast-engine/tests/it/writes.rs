@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex};
 
 use holdfast_engine::{Config, Decision};
-use holdfast_state::Read as _;
 
 use crate::{
     held::HeldLog,
