@@ -55,8 +55,11 @@ fn unreadable(abort: Abort) -> Failure {
     Failure::new(Exit::CannotStart, abort)
 }
 
+/// What each namespace's audit came to.
+type Reports = Vec<(Namespace, Report)>;
+
 /// Reads the log twice: namespaces show only when the state is up to its end.
-fn audit(data: &mut Offline) -> Result<(Vec<(Namespace, Report)>, &'static str), Failure> {
+fn audit(data: &mut Offline) -> Result<(Reports, &'static str), Failure> {
     data.replay(|_| {}).map_err(cannot)?;
     let base = data.base().map_err(cannot)?;
     let mut audits = Vec::new();

@@ -191,8 +191,8 @@ enum Sort {
 }
 
 #[derive(Debug, Serialize)]
-struct Refused {
-    sort: Sort,
+enum Refused {
+    AsAsked { sort: Sort },
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -215,7 +215,8 @@ impl Refusal for Refused {
     ];
 
     fn code(&self) -> &'static str {
-        Self::ALL[self.sort as usize].code
+        let Self::AsAsked { sort } = self;
+        Self::ALL[*sort as usize].code
     }
 }
 
@@ -233,7 +234,7 @@ impl Command for Refuse {
 
 impl Write for Refuse {
     fn run(_: &mut Tx<'_>, spec: &RefuseSpec) -> Result<(), Stop<Refused>> {
-        Err(Stop::Refused(Refused { sort: spec.sort }))
+        Err(Stop::Refused(Refused::AsAsked { sort: spec.sort }))
     }
 }
 

@@ -3,6 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod client;
-mod conventions;
 mod lab;
 mod server;
+
+mod bounds;
+mod changes;
+mod conventions;
+mod keys;
+mod metrics;
+mod openapi;
+mod pages;
+mod problems;
+mod shutdown;

@@ -79,22 +79,25 @@ impl TestServer {
         drop(self.stop.take());
     }
 
-    /// Stops and tells how many connections had to be cut off.
-    pub(crate) fn stop(mut self) -> usize {
-        self.shut_down().expect("it was running")
+    /// Waits until all connections are closed, and tells how many had to be cut off.
+    pub(crate) fn drained(&mut self) -> usize {
+        let running = self.running.take().expect("it was not waited for before");
+        self.runtime.block_on(running).unwrap()
     }
 
-    fn shut_down(&mut self) -> Option<usize> {
+    /// Stops cleanly.
+    pub(crate) fn stop(mut self) {
         self.begin_stop();
-        let running = self.running.take()?;
-        let cut = self.runtime.block_on(running).unwrap();
-        drop(self.node.close());
-        Some(cut)
+        self.drained();
     }
 }
 
 impl Drop for TestServer {
     fn drop(&mut self) {
-        self.shut_down();
+        self.begin_stop();
+        if self.running.is_some() {
+            self.drained();
+        }
+        drop(self.node.close());
     }
 }
