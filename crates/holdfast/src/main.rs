@@ -2,11 +2,12 @@
 //!
 //! Each subcommand is a module of its own: [`serve`] and [`dev`] run a server,
 //! [`call`] talks to one, [`audit`] and [`inspect`] look at the data of a stopped
-//! one, [`openapi`](print_openapi) prints the API's description. [`config`] says
+//! one, [`openapi`](print_openapi) prints the API's description, [`bench`] measures. [`config`] says
 //! what can be set and where, [`exit`] what the exit codes mean. What is printed on
 //! stdout is for programs and scripts; everything else goes to stderr.
 
 mod audit;
+mod bench;
 mod call;
 mod config;
 mod dev;
@@ -46,6 +47,8 @@ enum Command {
     },
     /// Print the description of the HTTP API (OpenAPI 3.1).
     Openapi,
+    /// Measure throughput and latency, beside what the machine itself can do.
+    Bench(bench::BenchArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -63,6 +66,9 @@ fn main() -> ExitCode {
         Command::Audit(arguments) => audit::run(&arguments),
         Command::Log { command: LogCommand::Inspect(arguments) } => inspect::run(&arguments),
         Command::Openapi => print_openapi(),
+        Command::Bench(arguments) => bench::run(&arguments)
+            .map(|()| Exit::Done)
+            .map_err(|error| exit::Failure::new(Exit::CannotStart, error)),
     };
     result.unwrap_or_else(|failure| failure.report()).into()
 }

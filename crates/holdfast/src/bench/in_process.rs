@@ -1,0 +1,274 @@
+//! Transfers in this process: no HTTP, the partition's own handle.
+
+use std::{
+    path::Path,
+    sync::{Arc, mpsc},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, bail};
+use holdfast_engine::{Decision, Fingerprint, Idempotency, Partition, Request};
+use holdfast_ledger::{
+    Limit, TransferSpec,
+    open_account::{OpenAccount, OpenAccountSpec},
+};
+use holdfast_node::{Node, NodeConfig, Storage};
+use holdfast_state::{
+    Abort, Amount, Id, Namespace, Read as _, Stop, Table, TableId, Tx, command::Write as _,
+};
+
+use super::{
+    BenchArgs, floor,
+    measure::{Figure, Latencies, cpu, print, resident_bytes},
+};
+
+/// One hour: timers that the run arms do not fire in it.
+const TIMER_US: u64 = 3_600_000_000;
+
+/// What happened, for whoever follows: the event row of a transfer.
+struct Events;
+
+impl Table for Events {
+    const ID: TableId = TableId(0x7f01);
+    const NAME: &'static str = "bench.events";
+    type Key<'k> = u64;
+    type Row = Event;
+}
+
+#[derive(minicbor::Encode, minicbor::Decode)]
+struct Event {
+    #[n(0)]
+    kind: String,
+    #[n(1)]
+    transfer: String,
+    #[n(2)]
+    amount: u32,
+}
+
+/// Which accounts transfers go between.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Spread {
+    /// Any to any.
+    Uniform(u64),
+    /// Always from the first, to any.
+    Hot(u64),
+}
+
+impl Spread {
+    /// The accounts of the n-th transfer; never the same twice in one.
+    fn accounts(self, n: u64) -> (u64, u64) {
+        let mixed = mix(n);
+        match self {
+            Self::Uniform(count) => {
+                let from = mixed % count;
+                (from, (from + 1 + (mixed >> 32) % (count - 1)) % count)
+            }
+            Self::Hot(count) => (0, 1 + mixed % (count - 1)),
+        }
+    }
+}
+
+/// SplitMix64's finisher: spreads numbers without a pattern.
+pub(super) const fn mix(n: u64) -> u64 {
+    let z = n.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}
+
+fn id(text: &str) -> Id {
+    Id::new(text).expect("made of letters, digits and dashes")
+}
+
+fn account(number: u64) -> Id {
+    id(&format!("account-{number:06}"))
+}
+
+fn transfer(tx: &mut Tx<'_>, spec: &TransferSpec) -> Result<Vec<u8>, Stop<Vec<u8>>> {
+    let made = holdfast_ledger::transfer(tx, spec)
+        .map_err(|stop| stop.map(|refusal| format!("{refusal:?}").into_bytes()))?;
+    let event = Event {
+        kind: "transfer.posted".to_owned(),
+        transfer: made.transfer.id.to_string(),
+        amount: 100,
+    };
+    tx.put::<Events>(tx.version().get(), &event)?;
+    let due = tx.now().plus_us(TIMER_US);
+    tx.arm_timer(due, "bench.remind", &tx.version())?;
+    Ok(b"posted".to_vec())
+}
+
+/// The n-th transfer's request. `serial` tells runs on one state apart.
+fn request(serial: u64, n: u64, spread: Spread, answered: mpsc::Sender<Answered>) -> Request {
+    let (from, to) = spread.accounts(n);
+    let name = mix(n ^ (serial << 48));
+    let spec = TransferSpec::posted(
+        Some(id(&format!("t-{name:016x}"))),
+        account(from),
+        account(to),
+        Amount::new(100),
+    );
+    let key = format!("{serial:08x}-0000-4000-8000-{name:012x}");
+    let begun = Instant::now();
+    Request {
+        namespace: Namespace::DEFAULT,
+        idempotency: Some(Idempotency { key: key[..36].into(), fingerprint: Fingerprint([7; 16]) }),
+        deadline_us: None,
+        work: Box::new(move |tx| transfer(tx, &spec)),
+        reply: Box::new(move |answer| {
+            let done = answer.is_ok_and(|outcome| outcome.decision == Decision::Done);
+            // At the end of a run nobody listens any more.
+            drop(answered.send(Answered { took: begun.elapsed(), done }));
+        }),
+    }
+}
+
+struct Answered {
+    took: Duration,
+    done: bool,
+}
+
+/// Keeps `in_flight` transfers going until `enough`; counts those that were done.
+pub(super) fn closed_loop(
+    partition: &Partition,
+    (serial, in_flight, spread): (u64, u64, Spread),
+    mut enough: impl FnMut(&Latencies) -> bool,
+) -> anyhow::Result<Latencies> {
+    let (answered, answers) = mpsc::channel();
+    let submit = |n| partition.submit(request(serial, n, spread, answered.clone()));
+    let mut latencies = Latencies::start();
+    (0..in_flight).for_each(submit);
+    let mut next = in_flight;
+    while !enough(&latencies) {
+        let Answered { took, done } = answers.recv().expect("a sender is held here");
+        if !done {
+            bail!("a transfer of the run was not made");
+        }
+        latencies.record(took);
+        submit(next);
+        next += 1;
+    }
+    latencies.stop();
+    for _ in 0..in_flight {
+        answers.recv().expect("a sender is held here");
+    }
+    Ok(latencies)
+}
+
+/// A node on fresh files with its accounts opened.
+pub(super) fn node(
+    dir: &Path,
+    accounts: u64,
+    config: impl FnOnce(&mut NodeConfig),
+) -> anyhow::Result<Node> {
+    let mut settings = NodeConfig::new(Storage::Directory(dir.to_owned()));
+    settings.engine.snapshot_bytes = u64::MAX;
+    config(&mut settings);
+    let node = Node::open(settings)?;
+    let partition = node.partition();
+    let (answered, answers) = mpsc::channel();
+    for first in (0..accounts).step_by(100) {
+        let answered = answered.clone();
+        partition.submit(Request {
+            namespace: Namespace::DEFAULT,
+            idempotency: None,
+            deadline_us: None,
+            work: Box::new(move |tx| {
+                for number in first..(first + 100).min(accounts) {
+                    open(tx, number)?;
+                }
+                Ok(Vec::new())
+            }),
+            reply: Box::new(move |answer| {
+                answered.send(answer.is_ok()).expect("whoever opens accounts waits");
+            }),
+        });
+        if !answers.recv().context("the partition ended")? {
+            bail!("the accounts could not be opened");
+        }
+    }
+    Ok(node)
+}
+
+fn open(tx: &mut Tx<'_>, number: u64) -> Result<(), Abort> {
+    let asset = holdfast_ledger::Asset::new("EUR").expect("a currency");
+    let spec = OpenAccountSpec { id: account(number), asset, limit: Limit::None, metadata: None };
+    match OpenAccount::run(tx, &spec) {
+        Ok(_) => Ok(()),
+        Err(Stop::Aborted(abort)) => Err(abort),
+        Err(Stop::Refused(refusal)) => unreachable!("a fresh account is not refused: {refusal:?}"),
+    }
+}
+
+/// 256 in flight, uniform and hot.
+pub(super) fn throughput(args: &BenchArgs) -> anyhow::Result<()> {
+    let spreads = [
+        ("in process, uniform", Spread::Uniform(args.accounts)),
+        ("in process, one hot account", Spread::Hot(args.accounts)),
+    ];
+    for (name, spread) in spreads {
+        let dir = args.scratch()?;
+        let node = node(&dir.path().join("data"), args.accounts, |_| {})?;
+        let partition = node.partition();
+        let before =
+            (partition.metrics().entry_bytes.get(), partition.metrics().applied.get(), cpu());
+        let run = args.run_for();
+        let load = (1, args.in_flight, spread);
+        let latencies = closed_loop(&partition, load, |so_far| so_far.elapsed() >= run)?;
+        let metrics = partition.metrics();
+        let applied = (metrics.applied.get() - before.1).max(1) as f64;
+        let note = format!(
+            "{} in flight, {:.0} B of log and {:.1} us of processor time each",
+            args.in_flight,
+            (metrics.entry_bytes.get() - before.0) as f64 / applied,
+            (cpu() - before.2).as_secs_f64() * 1e6 / applied,
+        );
+        print(&Figure::new(name, &latencies, note), args.json);
+        drop(node.close());
+    }
+    Ok(())
+}
+
+/// One at a time, beside the bare write of the same run.
+pub(super) fn alone(args: &BenchArgs) -> anyhow::Result<()> {
+    let dir = args.scratch()?;
+    let bare = floor::append_and_sync(dir.path(), 700, args.run_for() / 2)?;
+    let bare = Figure::new("floor: append 700 B + fdatasync", &bare, String::new());
+    print(&bare, args.json);
+    let node = node(&dir.path().join("data"), args.accounts, |_| {})?;
+    let run = args.run_for();
+    let load = (1, 1, Spread::Uniform(args.accounts));
+    let latencies = closed_loop(&node.partition(), load, |so_far| so_far.elapsed() >= run)?;
+    let figure = Figure::new("in process, alone", &latencies, String::new());
+    print(&figure, args.json);
+    if !args.json {
+        println!("    p50 is {:.2} times that of the bare write", figure.p50_us() / bare.p50_us());
+    }
+    drop(node.close());
+    Ok(())
+}
+
+/// Throughput and memory, tenth by tenth.
+pub(super) fn fill(args: &BenchArgs) -> anyhow::Result<()> {
+    let dir = args.scratch()?;
+    let node = node(&dir.path().join("data"), args.accounts, |_| {})?;
+    let partition = node.partition();
+    for tenth in 0..10 {
+        let before = cpu();
+        let load = (tenth + 1, args.in_flight, Spread::Uniform(args.accounts));
+        let share = (args.transfers / 10).max(1);
+        let latencies = closed_loop(&partition, load, |so_far| so_far.count() >= share)?;
+        let (resident, highest) = resident_bytes();
+        let note = format!(
+            "resident {} MiB (highest {}), {:.1} us of processor time each",
+            resident >> 20,
+            highest >> 20,
+            (cpu() - before).as_secs_f64() * 1e6 / latencies.count() as f64,
+        );
+        let name = format!("fill, {} transfers", share * (tenth + 1));
+        print(&Figure::new(name, &latencies, note), args.json);
+    }
+    drop(Arc::clone(&partition));
+    drop(node.close());
+    Ok(())
+}

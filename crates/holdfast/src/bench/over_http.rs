@@ -1,0 +1,109 @@
+//! Transfers over HTTP against a server process of its own.
+
+use std::{
+    io::Write as _,
+    net::{SocketAddr, TcpListener},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, bail};
+
+use super::{
+    BenchArgs, http_load,
+    in_process::mix,
+    measure::{Figure, print},
+};
+
+/// Accounts of the HTTP run.
+const ACCOUNTS: u64 = 10_000;
+
+/// A server that is killed when it goes out of scope.
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself; then there is nothing to kill.
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+pub(super) fn run(args: &BenchArgs) -> anyhow::Result<()> {
+    let dir = args.scratch()?;
+    // Free now, and nobody else on this machine is likely to take it at once.
+    let address = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?;
+    let server = Command::new(std::env::current_exe()?)
+        .args(["serve", "--listen", &address.to_string(), "--data"])
+        .arg(dir.path().join("data"))
+        .args(["--log", "warn"])
+        .stdout(Stdio::null())
+        .spawn()
+        .context("starting the server")?;
+    let _server = Server(server);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        until_it_answers(address).await?;
+        let accounts = http_load::run(address, 16, Stop::After(ACCOUNTS), open_account).await?;
+        if accounts.others > 0 {
+            bail!("{} accounts could not be opened", accounts.others);
+        }
+        let until = Stop::At(Instant::now() + args.run_for());
+        let load = http_load::run(address, args.connections, until, transfer).await?;
+        let note =
+            format!("{} connections, {} answers other than 200", args.connections, load.others);
+        print(&Figure::new("over HTTP, uniform", &load.latencies, note), args.json);
+        Ok(())
+    })
+}
+
+use http_load::Stop;
+
+async fn until_it_answers(address: SocketAddr) -> anyhow::Result<()> {
+    let patience = Instant::now() + Duration::from_secs(30);
+    while Instant::now() < patience {
+        if let Ok(load) = http_load::run(address, 1, Stop::After(1), ready).await
+            && load.others == 0
+        {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    bail!("the server was not ready within 30 s")
+}
+
+fn ready(_: u64, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"GET /ready HTTP/1.1\r\nHost: localhost\r\n\r\n");
+}
+
+fn open_account(n: u64, out: &mut Vec<u8>) {
+    let body = format!(r#"{{"id":"account-{n:06}","asset":"EUR"}}"#);
+    post(out, "/v1/ledger/accounts", &format!("open-{n}"), &body);
+}
+
+/// About 300 bytes of body, a key of 36.
+fn transfer(n: u64, out: &mut Vec<u8>) {
+    let mixed = mix(n);
+    let from = mixed % ACCOUNTS;
+    let to = (from + 1 + (mixed >> 32) % (ACCOUNTS - 1)) % ACCOUNTS;
+    let body = format!(
+        concat!(
+            r#"{{"id":"t-{:016x}","debit_account":"account-{:06}","credit_account":"account-{:06}","#,
+            r#""amount":100,"asset":"EUR","metadata":{{"order":"order-{:012}","channel":"web","#,
+            r#""note":"two nights in a double room with a view of the river, breakfast included, paid by card"}}}}"#
+        ),
+        mixed, from, to, n
+    );
+    let key = format!("{:08x}-0000-4000-8000-{n:012x}", mixed >> 32);
+    post(out, "/v1/ledger/transfers", &key, &body);
+}
+
+fn post(out: &mut Vec<u8>, path: &str, key: &str, body: &str) {
+    write!(
+        out,
+        "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+         Idempotency-Key: {key}\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .expect("writing to memory cannot fail");
+}
