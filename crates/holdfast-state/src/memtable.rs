@@ -79,6 +79,14 @@ impl Memtable {
             Fact::DeleteRange { from, to } => {
                 if from < to {
                     self.bytes += from.len() + to.len() + ROW_OVERHEAD;
+                    // What the same transaction put there before is not older than the
+                    // range by its version, so it is deleted here.
+                    let bounds = (Bound::Included(from), Bound::Excluded(to));
+                    for (_, slot) in self.rows.range_mut::<[u8], _>(bounds) {
+                        if slot.version == version {
+                            slot.value = None;
+                        }
+                    }
                     let (from, to) = (change.shared(from), change.shared(to));
                     self.ranges.push(RangeDelete { from, to, version });
                 }

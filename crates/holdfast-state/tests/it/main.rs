@@ -2,7 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod budget;
 mod disk_crash;
 mod disk_damage;
 mod disk_model;
 mod disk_world;
+mod snapshot_stream;
+mod tx_model;
