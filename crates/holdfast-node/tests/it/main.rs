@@ -1,1 +1,7 @@
-//! placeholder
+//! A node on real files: what it begins with, and what it refuses.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod data;
+mod executing;
+mod offline;
+mod recovery;
