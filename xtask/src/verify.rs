@@ -39,7 +39,7 @@ const STEPS: &[Step] = &[
     Step {
         name: "documentation",
         probe: Call::cargo(&["doc", "--help"]),
-        // Briefings of modules link to what is private as well: they are for those who work here.
+        // Briefings link to what is private as well: they are for those who work here.
         call: Call::cargo(&[
             "doc",
             "--workspace",
@@ -47,7 +47,7 @@ const STEPS: &[Step] = &[
             "--document-private-items",
             "--locked",
         ])
-        .with(&[("RUSTDOCFLAGS", "-D warnings")]),
+        .with(&[("RUSTDOCFLAGS", "-D warnings -A rustdoc::private_intra_doc_links")]),
     },
     Step {
         name: "licences, bans and sources of dependencies",
