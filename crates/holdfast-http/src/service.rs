@@ -93,10 +93,11 @@ pub async fn handle(shared: Arc<Shared>, request: Request<Incoming>) -> Result<R
     headers.insert(conventions::DURABILITY, shared.durability.clone());
     let took = started.elapsed();
     shared.metrics.record(command, response.status(), took);
-    if let Some((method, target, trace)) = described {
+    if let Some((method, path, trace)) = described {
         let status = response.status().as_u16();
-        let at = response.headers().get(conventions::AT);
-        tracing::debug!(method, target, status, code, ?at, ?took, trace, "request");
+        let at = response.headers().get(conventions::AT).and_then(|at| at.to_str().ok());
+        let took_us = took.as_micros();
+        tracing::debug!(method, path, status, code, at, took_us, trace, "request");
     }
     Ok(response)
 }

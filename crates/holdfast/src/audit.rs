@@ -23,12 +23,12 @@ pub(crate) fn run(arguments: &AuditArguments) -> Result<Exit, Failure> {
     let (reports, from) = audit(&mut data)?;
     data.close().map_err(cannot)?;
     exit::print(&format!("derived from {from}"))?;
-    exit::print("namespace     accounts    transfers         legs  differences")?;
+    exit::print("namespace     accounts    transfers transactions  differences")?;
     for (namespace, report) in &reports {
         let differences = report.differences.len() as u64 + report.more;
         exit::print(&format!(
             "{namespace:>9} {:>12} {:>12} {:>12} {differences:>12}",
-            report.accounts, report.transfers, report.legs
+            report.accounts, report.transfers, report.transactions
         ))?;
     }
     for (namespace, report) in &reports {

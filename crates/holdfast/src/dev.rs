@@ -76,7 +76,8 @@ pub(crate) fn run(arguments: &DevArguments) -> Result<Exit, Failure> {
             server.address(),
             data.display()
         );
-        exit::print(&instructions(server.address()))
+        exit::print(&instructions(server.address()))?;
+        exit::print(&format!("listening on http://{}", server.address()))
     }))
 }
 
