@@ -96,18 +96,19 @@ fn scan_at(
     found
 }
 
+/// Without a pin only the newest value of a row is sure to be kept.
+const NEWEST: Version = Version::new(u64::MAX);
+
 impl Source for Shared {
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
-        let state = self.state.read();
-        match state.table.get(key, state.mark.version) {
+        match self.state.read().table.get(key, NEWEST) {
             Lookup::Value(value) => Ok(Some(value)),
             Lookup::Deleted | Lookup::Unknown => Ok(None),
         }
     }
 
     fn scan(&self, from: &[u8], to: &[u8], scan: Scan) -> Result<Vec<(Bytes, Bytes)>, StoreError> {
-        let at = self.state.read().mark.version;
-        Ok(scan_at(self, from, to, scan, at))
+        Ok(scan_at(self, from, to, scan, NEWEST))
     }
 }
 
