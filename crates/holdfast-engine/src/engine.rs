@@ -485,7 +485,10 @@ impl Engine {
     fn snapshot_kept(&mut self, state: &ReaderState) {
         self.snapshots.running = false;
         self.metrics.snapshots.increment();
-        if let Some(older) = self.snapshots.newest.replace(state.next_position) {
+        let older = self.snapshots.newest.replace(state.next_position);
+        if let Some(older) = older
+            && !matches!(self.role, Role::Stopped(_))
+        {
             self.actions.push_back(Action::Trim(older));
         }
     }
