@@ -409,3 +409,60 @@ fn a_report_is_bounded() {
     assert_eq!(report.differences.len(), 1000);
     assert!(report.more > 0);
 }
+
+#[test]
+fn a_number_left_out_of_a_history_is_named() {
+    let world = world();
+    let mut log = log_of(&world);
+    let (due, skipped) = (key(History::ID, ("bank", 1_u64)), key(History::ID, ("bank", 2_u64)));
+    for fact in log.iter_mut().flatten() {
+        if let Owned::Put(key, _) = fact
+            && *key == due
+        {
+            key.clone_from(&skipped);
+        }
+    }
+    change::<AccountRow>(&mut log, &key(Accounts::ID, "bank"), |row| row.changes = 2);
+    let gap = Difference::HistoryNumber { account: id("bank"), expected: 1, found: 2 };
+    assert_eq!(differences(&world, &log), [gap]);
+}
+
+#[test]
+fn history_out_of_order_is_named() {
+    let world = world();
+    let mut store = MemoryStore::new();
+    world.log().iter().for_each(|batch| store.apply(batch, Bytes::new()).unwrap());
+    let mut pairs = store.scan(&[0], &[0xFF], Scan::up(10_000)).unwrap();
+    let place = |number: u64| {
+        let of = key(History::ID, ("shop", number));
+        pairs.iter().position(|(key, _)| *key == of).unwrap()
+    };
+    let (first, second) = (place(1), place(2));
+    let value = pairs[first].1.clone();
+    pairs[first].1 = std::mem::replace(&mut pairs[second].1, value);
+    let mark = Mark { version: Version::new(17), checkpoint: Bytes::new() };
+    let store = MemoryStore::from_pairs(pairs, mark);
+    let state = View::new(store.snapshots().latest(), Namespace::DEFAULT, world.now());
+    let found = Audit::from_state(&state).unwrap().finish(&state).unwrap().differences;
+    let order = Difference::HistoryOrder { account: id("shop"), number: 2 };
+    assert!(found.contains(&order), "{found:?}");
+}
+
+#[test]
+fn pending_sums_that_no_transfer_stands_for_are_named() {
+    let world = world();
+    let mut log = log_of(&world);
+    change::<AccountRow>(&mut log, &key(Accounts::ID, "wallet"), |row| {
+        row.balances.debits_pending = Amount::new(55);
+    });
+    change::<AccountRow>(&mut log, &key(Accounts::ID, "shop"), |row| {
+        row.balances.credits_pending = Amount::new(55);
+    });
+    let found = differences(&world, &log);
+    let named = |account: &str| {
+        found.iter().any(|difference| {
+            matches!(difference, Difference::PendingTotals { account: a, .. } if *a == id(account))
+        })
+    };
+    assert!(named("wallet") && named("shop"), "{found:?}");
+}

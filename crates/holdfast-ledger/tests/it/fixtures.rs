@@ -96,7 +96,7 @@ fn transfers_of_format_1() {
         expires_at: Some(due),
         timer: Some(TimerId { due, version: made.version, number: 0 }),
         metadata: Some(Metadata::new(r#"{"hold":"hold_0q3c"}"#).unwrap()),
-        ..made.clone()
+        ..made
     };
     check("transfer pending", &pending);
     let ended = |status, amount| {
