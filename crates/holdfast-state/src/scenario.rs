@@ -17,7 +17,7 @@
 //! bar. A command that begins a line with a space goes on from the line before.
 //!
 //! [`play`] writes the outcomes that a script has here and now, [`check`] compares
-//! or rewrites the files of a directory. The world is a [`MemoryStore`] that gets
+//! or rewrites the files of a directory. The world is a [`MemoryStore`](crate::MemoryStore) that gets
 //! each transaction as a batch of its own. Every command that may write is run
 //! twice, the first run thrown away: both must answer alike, as warming demands.
 //! Every query is run on a view and in a transaction.
