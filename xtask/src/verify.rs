@@ -69,8 +69,7 @@ const NEXTEST: Call =
     Call::cargo(&["nextest", "run", "--workspace", "--locked"]).with(COMPARE_ONLY);
 
 const PLAIN_TESTS: Call =
-    Call::cargo(&["test", "--workspace", "--lib", "--bins", "--tests", "--locked"])
-        .with(COMPARE_ONLY);
+    Call::cargo(&["test", "--workspace", "--tests", "--locked"]).with(COMPARE_ONLY);
 
 /// Runs every step; returns only if none said no.
 ///
