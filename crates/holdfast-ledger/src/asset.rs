@@ -1,7 +1,7 @@
 //! What an account counts: a currency, or points, or barrels.
 //!
 //! An [`Asset`] is only a code. The codes of ISO 4217 are known from the start
-//! ([`currencies`](crate::currencies)); any other is declared once with its
+//! ([`currencies`]); any other is declared once with its
 //! exponent, the number of decimal places between its minor unit and itself.
 
 use std::fmt;

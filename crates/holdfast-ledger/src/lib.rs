@@ -18,7 +18,7 @@
 //! Read in this order: [`asset`], [`currencies`], [`balances`], [`limit`],
 //! [`metadata`], [`lifetime`], [`page`] (values); [`row`] (what is stored);
 //! [`declare_asset`], [`get_asset`]; [`open_account`], [`close_account`],
-//! [`reopen_account`], [`account`], [`accounts`]; `movement`, [`transfer`],
+//! [`reopen_account`], [`account`], [`accounts`]; `movement`, [`mod@transfer`],
 //! [`transfer_linked`], [`post_pending`], [`void_pending`], [`expire_pending`],
 //! [`get_transfer`]; [`history`], [`balance_at`]; [`audit`].
 
