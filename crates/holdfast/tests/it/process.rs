@@ -1,7 +1,7 @@
 //! Runs the binary.
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _},
+    io::{BufRead, BufReader, Read as _},
     net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, ChildStderr, Command, ExitStatus, Stdio},
@@ -63,6 +63,22 @@ impl Data {
     }
 }
 
+/// What a server prints before it says where it listens, and where that is;
+/// `None` when it ends instead.
+fn announcement(stdout: &mut impl BufRead) -> Option<(String, SocketAddr)> {
+    let mut announced = String::new();
+    loop {
+        let mut line = String::new();
+        if stdout.read_line(&mut line).unwrap() == 0 {
+            return None;
+        }
+        if let Some(address) = address_in(&line) {
+            return Some((announced, address));
+        }
+        announced += &line;
+    }
+}
+
 /// A server that runs. Dropped, it is killed.
 pub(crate) struct Server {
     child: Child,
@@ -84,19 +100,13 @@ impl Server {
         let mut child = command.spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut stderr = child.stderr.take().unwrap();
-        let mut announced = String::new();
-        loop {
-            let mut line = String::new();
-            if stdout.read_line(&mut line).unwrap() == 0 {
-                let mut why = String::new();
-                stderr.read_to_string(&mut why).unwrap();
-                panic!("the server ended: {why}");
-            }
-            if let Some(address) = address_in(&line) {
-                return Self { child, address, stderr: Some(stderr), announced };
-            }
-            announced += &line;
-        }
+        let Some((announced, address)) = announcement(&mut stdout) else {
+            let mut why = String::new();
+            stderr.read_to_string(&mut why).unwrap();
+            let status = child.wait().unwrap();
+            panic!("the server ended with {status}: {why}");
+        };
+        Self { child, address, stderr: Some(stderr), announced }
     }
 
     pub(crate) fn client(&self) -> Client {
