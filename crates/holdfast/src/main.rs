@@ -2,9 +2,10 @@
 //!
 //! Each subcommand is a module of its own: [`serve`] and [`dev`] run a server,
 //! [`call`] talks to one, [`audit`] and [`inspect`] look at the data of a stopped
-//! one, [`openapi`](print_openapi) prints the API's description, [`bench`] measures. [`config`] says
-//! what can be set and where, [`exit`] what the exit codes mean. What is printed on
-//! stdout is for programs and scripts; everything else goes to stderr.
+//! one, [`openapi`](print_openapi) prints the API's description, [`bench`](mod@bench)
+//! measures. [`config`] says what can be set and where, [`exit`] what the exit codes
+//! mean. What is printed on stdout is for programs and scripts; everything else goes
+//! to stderr.
 
 mod audit;
 mod bench;
