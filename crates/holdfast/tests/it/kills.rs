@@ -1,7 +1,8 @@
 //! A server killed under load, again and again: nothing acknowledged is lost and
 //! nothing is done twice, for clients that repeat requests under their keys.
 //!
-//! A handful of kills here, so that it runs every time; the long run is a bench.
+//! A handful of kills, so that it runs every time; `HOLDFAST_TEST_KILLS=200` sets
+//! another number.
 
 use std::{
     net::SocketAddr,
@@ -114,6 +115,8 @@ fn open_accounts(server: &Server) {
 
 #[test]
 fn nothing_acknowledged_is_lost_and_nothing_is_done_twice() {
+    let kills = std::env::var("HOLDFAST_TEST_KILLS");
+    let kills = kills.map_or(KILLS, |text| text.parse().expect("a number"));
     let data = Data::new();
     let mut server = Server::start(&data.path());
     open_accounts(&server);
@@ -132,13 +135,13 @@ fn nothing_acknowledged_is_lost_and_nothing_is_done_twice() {
                 })
             })
             .collect();
-        for kill in 1..=KILLS {
+        for kill in 1..=kills {
             load.wait_for_answers(kill * ANSWERS);
             server.kill();
             server = Server::start(&data.path());
             *load.address.lock().unwrap() = server.address;
         }
-        load.wait_for_answers((KILLS + 1) * ANSWERS);
+        load.wait_for_answers((kills + 1) * ANSWERS);
         load.over.store(true, Ordering::Relaxed);
         clients.into_iter().map(|client| client.join().unwrap()).collect()
     });

@@ -11,3 +11,4 @@ mod commands;
 mod configuration;
 mod dev;
 mod kills;
+mod mutations;
