@@ -197,6 +197,23 @@ fn p7_a_claimer_reads_on_over_what_is_not_a_newer_claim() {
 }
 
 #[test]
+fn p7_a_claim_whose_place_a_dead_entry_took_is_made_again_further_on() {
+    let memory = MemoryLog::new();
+    Node::leading(&HeldLog::over(&memory), Start::default()).kill();
+    let log = HeldLog::over(&memory);
+    log.hold();
+    let mut node = Node::new(&log, second(&Clock::new()));
+    node.settle();
+    foreign::dead_entry(&memory, 2);
+    log.answer(2);
+    node.settle();
+    assert_eq!(log.held(), [3]);
+    log.answer(3);
+    node.settle();
+    assert!(node.led.is_some());
+}
+
+#[test]
 fn p7_every_life_has_a_nonce_of_its_own() {
     let memory = MemoryLog::new();
     let clock = Clock::new();

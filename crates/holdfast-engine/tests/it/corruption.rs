@@ -102,7 +102,7 @@ fn random_bits_all_over_the_files() {
 }
 
 #[test]
-#[ignore = "the long version; a minute"]
+#[ignore = "the long version"]
 fn two_thousand_random_bits() {
     flip_at_random(2_000, 2);
 }

@@ -172,7 +172,7 @@ fn the_power_goes_at_every_io() {
 
 #[test]
 fn the_power_goes_again_at_every_io_of_recovery() {
-    const FIRST_CRASHES: u64 = 10;
+    const FIRST_CRASHES: u64 = 40;
     let ios = ios_of_the_script();
     for index in 0..FIRST_CRASHES {
         let io = ios * (2 * index + 1) / (2 * FIRST_CRASHES);
@@ -184,7 +184,7 @@ fn the_power_goes_again_at_every_io_of_recovery() {
                 recovering.fail_at(again, Fault::PowerCut);
                 let led = open(&recovering, 2, &clock).is_ok_and(|node| node.led.is_some());
                 let undisturbed = !recovering.is_off();
-                assert_eq!(led, undisturbed, "at {io}, then at {again}");
+                assert!(led || !undisturbed, "at {io}, then at {again}");
                 let second = if again % 2 == 0 { Crash::Lost } else { Crash::Torn(again) };
                 client.audit(&recovering.crash(second), &clock);
                 if undisturbed {

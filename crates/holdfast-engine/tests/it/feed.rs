@@ -28,15 +28,18 @@ fn state_of(snapshot: &dyn Snapshot) -> ReaderState {
     checkpoint_of(snapshot.mark()).unwrap().unwrap()
 }
 
-/// A log of so many transactions in as many entries, and snapshots at some versions.
+/// A log of so many transactions, three to an entry, and snapshots at some versions.
 fn written(count: u64, snapshots_at: &[u64]) -> (MemoryLog, Vec<Arc<dyn Snapshot>>) {
     let memory = MemoryLog::new();
     let mut node = Node::leading(&HeldLog::over(&memory), Start::default());
     let mut snapshots = Vec::new();
     for account in 1..=count {
         node.op(&format!("op-{account}"), &Op::Open { account, balance: 1 });
-        node.settle();
-        if snapshots_at.contains(&account) {
+        let is_due = snapshots_at.contains(&account);
+        if account % 3 == 0 || account == count || is_due {
+            node.settle();
+        }
+        if is_due {
             snapshots.insert(0, node.state());
         }
     }
@@ -92,7 +95,7 @@ fn p18_pages_are_bounded_and_together_they_are_everything() {
         while after < 150 {
             let page = now(partition.feed().changes(Version::new(after), limit_bytes)).unwrap();
             assert!(!page.is_empty(), "at least one, at {after}");
-            assert!(page.len() <= 1 + limit_bytes / 50, "{} for {limit_bytes}", page.len());
+            assert!(page.len() <= 3 + limit_bytes / 50, "{} for {limit_bytes}", page.len());
             seen.extend(versions(&page));
             after = *seen.last().unwrap();
         }
@@ -129,7 +132,9 @@ fn p18_a_fresh_partition_keeps_everything_although_memory_does_not() {
     assert_eq!(partition.feed().oldest(), Version::new(1));
     let (mut after, mut seen) = (0, Vec::new());
     while after < 16 {
-        let page = now(partition.feed().changes(Version::new(after), 4 << 20)).unwrap();
+        // An answer may be told a moment before the feed shows it.
+        let page = now(partition.feed().next(Version::new(after), 4 << 20)).unwrap();
+        assert!(!page.is_empty(), "at least one, at {after}");
         seen.extend(versions(&page));
         after = *seen.last().unwrap();
     }
@@ -146,8 +151,9 @@ fn next_waits_for_the_first_change_and_ends_with_the_partition() {
         loop {
             match now(feed.next(Version::new(after), 100)) {
                 Ok(changes) => {
+                    assert!(!changes.is_empty(), "it waited for something");
                     seen.extend(versions(&changes));
-                    after = *seen.last().expect("it waited for something");
+                    after = *seen.last().expect("seen just now");
                 }
                 Err(end) => return (seen, end),
             }
@@ -170,11 +176,10 @@ fn next_waits_for_the_first_change_and_ends_with_the_partition() {
 }
 
 #[test]
-fn p18_a_damaged_log_is_said_to_be_damaged() {
+fn p18_a_trim_behind_its_back_is_gone_too() {
     let (memory, snapshots) = written(80, &[10, 60]);
     let partition = restarted(&memory, &snapshots);
-    // Entry 30 of this log is replaced behind everyone's back by trimming up to it.
-    blocking::trim(&memory, Position::new(40).unwrap()).unwrap();
+    blocking::trim(&memory, Position::new(15).unwrap()).unwrap();
     let found = now(partition.feed().changes(Version::new(12), usize::MAX));
     assert!(matches!(found, Err(FeedError::Gone { .. })), "{found:?}");
     end(&partition);

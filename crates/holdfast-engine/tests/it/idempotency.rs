@@ -106,6 +106,9 @@ fn p13_a_key_stands_for_one_request_of_one_namespace() {
     assert_eq!(other.failure(), Failure::KeyReused);
     assert!(!elsewhere.outcome().replayed);
     assert_eq!(balances(&*node.state()).get(&2), None);
+    let again = node.submit(Ask::of(open(3, 10).work("k")).keyed_as("k", 9).in_namespace(2));
+    node.settle();
+    same_answer(&elsewhere, &again);
 }
 
 #[test]

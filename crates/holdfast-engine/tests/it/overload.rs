@@ -70,6 +70,35 @@ fn p8_answers_that_wait_for_the_log_are_bounded_even_if_they_write_nothing() {
 }
 
 #[test]
+fn p8_what_is_durable_and_not_applied_is_bounded_and_so_are_the_answers_behind_it() {
+    let log = HeldLog::new();
+    let bounded = Config { waiting_max: 50, entries_unapplied_max: 4, ..config() };
+    let mut node = Node::leading(&log, Start { config: bounded, ..Start::default() });
+    node.hold_applies = true;
+    let mut asked = vec![node.op("write", &open(1))];
+    node.settle();
+    for _ in 0..500 {
+        asked.push(node.op("total", &Op::Total));
+        node.settle();
+    }
+    let admitted = asked.iter().filter(|asked| asked.is_open()).count();
+    assert!((50..=101).contains(&admitted), "{admitted} wait for one batch to be applied");
+    node.hold_applies = false;
+    node.settle();
+    node.hold_applies = true;
+    let evaluated = node.engine.metrics().evaluated.get();
+    for number in 100..200 {
+        asked.push(node.op("write", &open(number)));
+        node.settle();
+    }
+    let evaluated = node.engine.metrics().evaluated.get() - evaluated;
+    assert!(evaluated <= 8, "{evaluated} entries although the state stands still");
+    node.hold_applies = false;
+    node.settle();
+    assert!(asked.iter().all(|asked| !asked.is_open()));
+}
+
+#[test]
 fn deadlines_are_looked_at_before_evaluation() {
     let log = HeldLog::new();
     let mut node = Node::leading(&log, Start::default());

@@ -290,6 +290,36 @@ fn the_handle_refuses_at_once_when_the_queue_before_it_is_full() {
 }
 
 #[test]
+fn requests_before_a_busy_evaluator_are_bounded_and_none_is_forgotten_when_it_dies() {
+    let bounded = Config { waiting_max: 20, ..config() };
+    let partition = start(Arc::new(MemoryLog::new()), 1, bounded);
+    ask(&partition, "first", &open(1)).unwrap();
+    let (entered, wait_for_entry) = mpsc::channel();
+    let (release, wait_for_release) = mpsc::channel::<()>();
+    // A reply runs on the partition's thread: nothing is taken out of the inbox meanwhile.
+    partition.submit(request("holds it up", &Op::Total, move |_| {
+        entered.send(()).unwrap();
+        wait_for_release.recv_timeout(LIMIT).unwrap();
+        std::panic::resume_unwind(Box::new("a caller's bug"));
+    }));
+    wait_for_entry.recv_timeout(LIMIT).unwrap();
+    let (answers, answered) = mpsc::channel();
+    for number in 0..50u64 {
+        let answers = answers.clone();
+        let reply = move |answer: Answer| answers.send(answer).unwrap();
+        partition.submit(request(&number.to_string(), &open(number + 10), reply));
+    }
+    let at_once: Vec<Answer> = answered.try_iter().collect();
+    assert_eq!(at_once, vec![Err(Failure::Overloaded); 30]);
+    release.send(()).unwrap();
+    for _ in 0..20 {
+        let answer = answered.recv_timeout(LIMIT).expect("nobody is forgotten");
+        assert!(matches!(answer, Err(Failure::Unavailable { .. })));
+    }
+    assert!(matches!(partition.join(), Stopped::Failed(_)));
+}
+
+#[test]
 fn a_reply_or_a_transaction_that_panics_does_not_take_the_process_along() {
     let partition = start(Arc::new(MemoryLog::new()), 1, config());
     let (answer, wait) = mpsc::channel();

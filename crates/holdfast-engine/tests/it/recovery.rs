@@ -216,6 +216,19 @@ fn p17_doubt_at_a_read_ends_the_partition_and_nothing_of_it_is_told() {
 }
 
 #[test]
+fn p17_what_is_applied_is_read_from_the_state_and_not_from_what_was_evaluated_once() {
+    let log = HeldLog::new();
+    let (mut node, reads, _) = doubtful(&log);
+    reads.store(true, Ordering::SeqCst);
+    node.work(Box::new(|tx| {
+        tx.get::<Accounts>(1)?;
+        Ok(Vec::new())
+    }));
+    node.settle();
+    assert_in_doubt(&node);
+}
+
+#[test]
 fn p17_doubt_at_a_timers_look_ends_the_partition() {
     let log = HeldLog::new();
     let (mut node, reads, _) = doubtful(&log);

@@ -1,13 +1,22 @@
 //! Snapshots: what may be trimmed, what is kept, and that a bad one costs nothing (P16).
 
-use holdfast_engine::{Config, Event, engine::checkpoint_of, snapshots::KeepError};
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use holdfast_engine::{Config, Event, SnapshotKeeper, engine::checkpoint_of, snapshots::KeepError};
 use holdfast_log::{
-    FaultDisk, MemoryLog, ReaderState,
-    disk::{Fault, Io},
+    Disk, FaultDisk, MemoryLog, ReaderState,
+    disk::{DiskFile, Fault, Io, Locking},
 };
 use holdfast_state::{MemoryStore, Snapshot};
 
 use crate::{
+    disks::Directory,
     held::HeldLog,
     history::rows,
     instance::{keeper, must_open},
@@ -39,7 +48,9 @@ fn p16_the_log_is_trimmed_below_the_older_of_the_last_two_verified_snapshots_onl
         node.op("op", &open(account));
         node.settle();
         let snapshot = node.keep.pop().expect("it wants a snapshot");
-        assert!(node.keep.is_empty(), "one at a time");
+        let during = node.op("meanwhile", &open(100 + account));
+        node.settle();
+        assert!(node.keep.is_empty() && !during.is_open(), "one at a time");
         let before = node.trims.len();
         if account % 4 == 3 {
             node.handle(Event::SnapshotFailed("the disk is full".to_owned()));
@@ -148,6 +159,114 @@ fn p16_a_snapshot_that_does_not_read_back_is_not_kept() {
         }
     }
     assert!(!keeper(&disk).list().unwrap().contains(&good[0]));
+}
+
+/// A disk that writes something else than it was given, once it is told to.
+#[derive(Debug)]
+struct Lying {
+    inner: Arc<dyn Disk>,
+    from_now_on: Arc<AtomicBool>,
+}
+
+#[derive(Debug)]
+struct LyingFile {
+    inner: Arc<dyn DiskFile>,
+    from_now_on: Arc<AtomicBool>,
+}
+
+impl DiskFile for LyingFile {
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        self.inner.read_at(offset, buffer)
+    }
+
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let mut bytes = bytes.to_vec();
+        let last = bytes.len() - 1;
+        bytes[last] ^= u8::from(self.from_now_on.load(Ordering::SeqCst));
+        self.inner.write_at(offset, &bytes)
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.inner.sync_data()
+    }
+
+    fn len(&self) -> io::Result<u64> {
+        self.inner.len()
+    }
+}
+
+impl Disk for Lying {
+    fn create(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
+        let from_now_on = Arc::clone(&self.from_now_on);
+        Ok(Arc::new(LyingFile { inner: self.inner.create(name)?, from_now_on }))
+    }
+
+    fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
+        self.inner.open(name)
+    }
+
+    fn list(&self) -> io::Result<Vec<String>> {
+        self.inner.list()
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.inner.rename(from, to)
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        self.inner.remove(name)
+    }
+
+    fn sync_dir(&self) -> io::Result<()> {
+        self.inner.sync_dir()
+    }
+
+    fn lock(&self) -> io::Result<Locking> {
+        self.inner.lock()
+    }
+
+    fn fresh_id(&self) -> io::Result<[u8; 16]> {
+        self.inner.fresh_id()
+    }
+
+    fn location(&self) -> String {
+        self.inner.location()
+    }
+}
+
+#[test]
+fn p16_what_the_disk_did_not_write_as_it_was_given_is_noticed_before_it_counts() {
+    let lies = Arc::new(AtomicBool::new(false));
+    let inner = Directory::of(&FaultDisk::new(), "snapshots-");
+    let keeper = SnapshotKeeper::new(Arc::new(Lying { inner, from_now_on: Arc::clone(&lies) }));
+    let mut node = Node::leading(&HeldLog::new(), Start::default());
+    let mut write = |account| {
+        node.op("op", &open(account));
+        node.settle();
+        keeper.write(&*node.state()).map(|kept| kept.file)
+    };
+    let good = [write(1).unwrap(), write(2).unwrap()];
+    lies.store(true, Ordering::SeqCst);
+    assert!(matches!(write(3), Err(KeepError::Bad { .. })));
+    lies.store(false, Ordering::SeqCst);
+    let next = write(4).unwrap();
+    assert_eq!(keeper.list().unwrap(), [next, good[1].clone()]);
+}
+
+#[test]
+fn after_the_end_nothing_follows_a_snapshot_either() {
+    let (_, mut node) = eager();
+    for account in 0..2 {
+        node.op("op", &open(account));
+        node.settle();
+        let snapshot = node.keep.pop().unwrap();
+        if account == 1 {
+            node.stop();
+        }
+        node.handle(Event::SnapshotKept(state_of(&*snapshot)));
+        node.settle();
+    }
+    assert!(node.trims.is_empty());
 }
 
 #[test]
