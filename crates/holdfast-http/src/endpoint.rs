@@ -8,11 +8,12 @@
 use bytes::Bytes;
 use holdfast_engine::{Decision, Idempotency};
 use holdfast_node::{Ask, Reply as Answer};
-use holdfast_state::command::{Entry, Input, Kind as CommandKind, Method};
+use holdfast_state::command::{Call, Entry, Input, Kind as CommandKind, Method};
 use hyper::{
     HeaderMap, Request, StatusCode,
     body::{Body as _, Incoming},
     header::{CONTENT_TYPE, HeaderValue},
+    http::request::Parts,
 };
 
 use crate::{
@@ -41,29 +42,25 @@ pub async fn call(
         CommandKind::Query => Role::Read,
         CommandKind::Write => Role::Write,
     })?;
+    let (ask, call) = prepare(shared, entry, principal, parameters, request).await?;
+    answer(shared.node.execute(ask, entry.kind, call, stored).await?)
+}
+
+/// Makes a call of the request. Nothing of the request is left afterwards: its
+/// parts share the connection's buffer, which is free for the next request then.
+async fn prepare(
+    shared: &Shared,
+    entry: &'static Entry,
+    principal: Principal<'_>,
+    mut fields: Fields<'_>,
+    request: Request<Incoming>,
+) -> Result<(Ask, Box<dyn Call>), Problem> {
     let (head, body) = request.into_parts();
     let conventions = Conventions::read(&head.headers, &shared.limits)?;
-    let mut fields = parameters;
-    let body = match entry.method {
-        Method::Get | Method::Delete => {
-            if !body.is_end_stream() {
-                let detail = format_args!("{} takes no body", head.method);
-                return Err(Problem::new(Kind::MalformedRequest, detail).closing());
-            }
-            fields.extend(query::fields(head.uri.query().unwrap_or_default())?);
-            Bytes::new()
-        }
-        Method::Post | Method::Put => {
-            if head.uri.query().is_some_and(|query| !query.is_empty()) {
-                let detail = format_args!("{} takes its fields in the body", head.method);
-                return Err(Problem::new(Kind::MalformedRequest, detail).closing());
-            }
-            if !body.is_end_stream() {
-                check_content_type(&head.headers)?;
-            }
-            receive(body, &shared.limits, &shared.bodies).await?
-        }
-    };
+    let body = body_of(shared, entry.method, &head, body).await?;
+    if !takes_body(entry.method) {
+        fields.extend(query::fields(head.uri.query().unwrap_or_default())?);
+    }
     let call = entry.parse(Input { body: &body, fields: &fields })?;
     let target = head.uri.path_and_query().map_or("", |target| target.as_str());
     let idempotency = conventions.idempotency_key.map(|key| Idempotency {
@@ -76,7 +73,38 @@ pub async fn call(
         timeout: conventions.timeout,
         after: conventions.after,
     };
-    answer(shared.node.execute(ask, entry.kind, call, stored).await?)
+    Ok((ask, call))
+}
+
+/// Where a method's fields come from, besides the path: the body, or the query.
+#[must_use]
+pub const fn takes_body(method: Method) -> bool {
+    match method {
+        Method::Post | Method::Put => true,
+        Method::Get | Method::Delete => false,
+    }
+}
+
+async fn body_of(
+    shared: &Shared,
+    method: Method,
+    head: &Parts,
+    body: Incoming,
+) -> Result<Bytes, Problem> {
+    let refuse = |what: &str| {
+        let detail = format_args!("{} takes {what}", head.method);
+        Err(Problem::new(Kind::MalformedRequest, detail).closing())
+    };
+    if !takes_body(method) {
+        return if body.is_end_stream() { Ok(Bytes::new()) } else { refuse("no body") };
+    }
+    if head.uri.query().is_some_and(|query| !query.is_empty()) {
+        return refuse("its fields in the body");
+    }
+    if !body.is_end_stream() {
+        check_content_type(&head.headers)?;
+    }
+    receive(body, &shared.limits, &shared.bodies).await
 }
 
 fn answer(answer: Answer) -> Result<Reply, Problem> {

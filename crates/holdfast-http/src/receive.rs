@@ -15,6 +15,9 @@ use crate::{
     problem::{Kind, Problem},
 };
 
+/// Up to here copying a body is cheaper than another buffer for its connection.
+const DETACHED_BYTES_MAX: usize = 2 << 10;
+
 /// Bytes of bodies being received.
 #[derive(Debug, Default)]
 pub struct Budget(AtomicUsize);
@@ -74,7 +77,7 @@ async fn collect(mut body: Incoming, limits: &Limits, budget: &Budget) -> Result
         return Err(too_large(limits));
     }
     if body.is_end_stream() {
-        return Ok(first);
+        return Ok(detached(first));
     }
     let mut reserved = Reserved { budget, bytes: 0, max: limits.bodies_bytes_max };
     reserved.grow(first.len())?;
@@ -87,6 +90,12 @@ async fn collect(mut body: Incoming, limits: &Limits, budget: &Budget) -> Result
         whole.extend_from_slice(&more);
     }
     Ok(whole.freeze())
+}
+
+/// A small body on its own. As a part of the connection's buffer it would keep the
+/// connection from reading into that buffer again until the request is answered.
+fn detached(body: Bytes) -> Bytes {
+    if body.len() <= DETACHED_BYTES_MAX { Bytes::copy_from_slice(&body) } else { body }
 }
 
 async fn next(body: &mut Incoming) -> Result<Option<Bytes>, Problem> {

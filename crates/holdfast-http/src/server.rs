@@ -192,7 +192,8 @@ async fn serve(stream: TcpStream, shared: &Arc<Shared>) {
         _ = stopping.wait_for(|stopping| *stopping) => false,
     };
     if begun {
-        converse(stream, shared, stopping).await;
+        // Boxed, so that a connection that says nothing does not carry the room for it.
+        Box::pin(converse(stream, shared, stopping)).await;
     }
 }
 
@@ -202,6 +203,8 @@ async fn converse(stream: TcpStream, shared: &Arc<Shared>, mut stopping: watch::
         .timer(TokioTimer::new())
         .header_read_timeout(shared.limits.head_timeout)
         .max_buf_size(CONNECTION_BUFFER_BYTES)
+        // Answers are small: one buffer to write is cheaper than a list of them.
+        .writev(false)
         .serve_connection(TokioIo::new(stream), service);
     let mut told = false;
     let result = loop {

@@ -129,6 +129,7 @@ async fn answer(
         return Err(Problem::new(Kind::Overloaded, detail));
     }
     check_head(&request, &shared.limits)?;
+    // Not a clone of the URI: that would share the connection's buffer.
     let path = request.uri().path().to_owned();
     let (target, parameters) = shared.router.find(request.method(), &path)?;
     match target {

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use holdfast_state::command::{Entry, Kind as CommandKind, Method};
+use holdfast_state::command::{Entry, Kind as CommandKind};
 use serde_json::{Map, Value, json};
 
 use super::schemas::Schemas;
 use crate::{
+    endpoint::takes_body,
     problem::{Kind, of_class},
     router::BuiltIn,
 };
@@ -28,13 +29,6 @@ pub(super) fn describe(entry: &Entry, schemas: &mut Schemas) -> Value {
         });
     }
     operation
-}
-
-const fn takes_body(method: Method) -> bool {
-    match method {
-        Method::Post | Method::Put => true,
-        Method::Get | Method::Delete => false,
-    }
 }
 
 fn parameters_of(entry: &Entry, schemas: &mut Schemas) -> Value {
