@@ -245,7 +245,11 @@ fn run(tx: &mut Tx<'_>, filing: &mut Filing, request: &Request) -> Result<Ran, F
 
 /// Runs the work. A refusal has written nothing, a panic harms nobody else.
 fn decide(tx: &mut Tx<'_>, request: &Request) -> Result<(Decision, Vec<u8>), Failure> {
-    match catch_unwind(AssertUnwindSafe(|| (request.work)(tx))) {
+    let ended = catch_unwind(AssertUnwindSafe(|| (request.work)(tx)));
+    if let (Ok(_), Some(abort)) = (&ended, tx.aborted()) {
+        return Err(Failure::Aborted(abort));
+    }
+    match ended {
         Ok(Ok(body)) => Ok((Decision::Done, body)),
         Ok(Err(Stop::Refused(body))) => {
             tx.rollback();

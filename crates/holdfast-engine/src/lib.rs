@@ -4,7 +4,7 @@
 //! its own over a real log and real clocks, and [`Partition`] is the handle that
 //! everyone else holds. Read in this order: [`request`], [`event`], [`engine`],
 //! `leading`, [`pipeline`], then [`clock`], [`admission`], [`idempotency`],
-//! [`timers`], and last `driver`, [`partition`], [`feed`], [`snapshots`].
+//! [`timers`], and last `driver`, `applier`, [`partition`], [`feed`], [`snapshots`].
 //!
 //! Invariants: nothing is answered before all that it saw is durable; state
 //! changes only by applying what the log holds; this crate knows no primitive.

@@ -10,7 +10,7 @@ use holdfast_state::{Abort, LogTime, Namespace, Stop, Tx, Version};
 /// the edge's own; the engine stores and returns them as they are.
 pub type Work = Box<dyn Fn(&mut Tx<'_>) -> Result<Vec<u8>, Stop<Vec<u8>>> + Send>;
 
-/// Takes the answer; called exactly once, on the partition's thread, and must
+/// Takes the answer; called exactly once, on a thread of the partition's, and must
 /// not block.
 pub type ReplyTo = Box<dyn FnOnce(Answer) + Send>;
 

@@ -8,7 +8,7 @@
 //! A transaction is short: each call counts against a [`Budget`], and beyond it
 //! [`Abort::TooLarge`] ends the transaction.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use bytes::Bytes;
 
@@ -121,6 +121,8 @@ pub struct Tx<'a> {
     timers: u16,
     ids: u32,
     random: u64,
+    /// The first abort: it ends the transaction, whatever the work makes of it.
+    aborted: RefCell<Option<Abort>>,
     /// Memory for the key of the call at hand.
     key: Vec<u8>,
     finished: bool,
@@ -149,6 +151,7 @@ impl<'a> Tx<'a> {
             timers: 0,
             ids: 0,
             random: context.seed,
+            aborted: RefCell::new(None),
             key: Vec::with_capacity(64),
             finished: false,
         }
@@ -231,8 +234,10 @@ impl<'a> Tx<'a> {
         payload: &impl Row,
     ) -> Result<TimerId, Abort> {
         let number = self.timers;
-        self.timers =
-            number.checked_add(1).ok_or(Abort::TooLarge { what: "timers", limit: 65_535 })?;
+        let Some(next) = number.checked_add(1) else {
+            return self.abort(Abort::TooLarge { what: "timers", limit: 65_535 });
+        };
+        self.timers = next;
         // Strictly later than now: whoever has looked for timers due by now has seen them all.
         let due = due.max(self.context.now.plus_us(1));
         let timer = TimerId { due, version: self.context.version, number };
@@ -305,15 +310,28 @@ impl<'a> Tx<'a> {
         Ok(())
     }
 
+    /// The abort that ended it, if one did. Work that passes over an abort must not
+    /// be committed: what it did not read or write is missing from what it did.
+    #[must_use]
+    pub fn aborted(&self) -> Option<Abort> {
+        self.aborted.borrow().clone()
+    }
+
+    fn abort<T>(&self, abort: impl Into<Abort>) -> Result<T, Abort> {
+        let abort = abort.into();
+        self.aborted.borrow_mut().get_or_insert_with(|| abort.clone());
+        Err(abort)
+    }
+
     fn charge_write(&mut self, bytes: usize) -> Result<(), Abort> {
         let budget = &self.context.budget;
         let limit = budget.writes_max;
         if self.writes >= limit {
-            return Err(Abort::TooLarge { what: "writes", limit: limit as usize });
+            return self.abort(Abort::TooLarge { what: "writes", limit: limit as usize });
         }
         let limit = budget.write_bytes_max;
         if self.batch.open_bytes().saturating_add(bytes) > limit {
-            return Err(Abort::TooLarge { what: "bytes written", limit });
+            return self.abort(Abort::TooLarge { what: "bytes written", limit });
         }
         self.writes += 1;
         Ok(())
@@ -326,11 +344,12 @@ impl<'a> Tx<'a> {
         self.reads.set(reads);
         if reads > budget.reads_max {
             let limit = budget.reads_max as usize;
-            return Err(Abort::TooLarge { what: "reads", limit });
+            return self.abort(Abort::TooLarge { what: "reads", limit });
         }
         self.read_bytes.set(self.read_bytes.get().saturating_add(bytes));
         if self.read_bytes.get() > budget.read_bytes_max {
-            return Err(Abort::TooLarge { what: "bytes read", limit: budget.read_bytes_max });
+            return self
+                .abort(Abort::TooLarge { what: "bytes read", limit: budget.read_bytes_max });
         }
         Ok(())
     }
@@ -387,7 +406,7 @@ impl Read for Tx<'_> {
     }
 
     fn get_stored(&self, key: &[u8]) -> Result<Option<Bytes>, Abort> {
-        let value = self.overlay.get(self.base, key)?;
+        let value = self.overlay.get(self.base, key).or_else(|error| self.abort(error))?;
         self.charge_read(1, value.as_ref().map_or(0, Bytes::len))?;
         Ok(value)
     }
@@ -400,7 +419,8 @@ impl Read for Tx<'_> {
     ) -> Result<Vec<(Bytes, Bytes)>, Abort> {
         let left = self.context.budget.reads_max.saturating_sub(self.reads.get()) as usize;
         let bounded = Scan { limit: scan.limit.min(left.saturating_add(1)), ..scan };
-        let rows = self.overlay.scan(self.base, from, to, bounded)?;
+        let rows = self.overlay.scan(self.base, from, to, bounded);
+        let rows = rows.or_else(|error| self.abort(error))?;
         let bytes = rows.iter().map(|(key, value)| key.len() + value.len()).sum();
         self.charge_read(1 + rows.len(), bytes)?;
         Ok(rows)

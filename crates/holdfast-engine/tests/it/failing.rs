@@ -187,3 +187,20 @@ fn p8_many_tiny_writes_are_counted_with_their_framing() {
     assert_eq!(node.stopped, None);
     assert_eq!(node.engine.metrics().applied.get(), 5_000);
 }
+
+#[test]
+fn work_that_passes_over_an_abort_is_not_committed() {
+    let log = HeldLog::new();
+    let mut bounded = config();
+    bounded.budget.writes_max = 1;
+    let mut node = Node::leading(&log, Start { config: bounded, ..Start::default() });
+    let half = node.work(Box::new(|tx| {
+        tx.put::<Accounts>(1, &1)?;
+        assert!(tx.put::<Accounts>(2, &2).is_err());
+        Ok(Vec::new())
+    }));
+    node.settle();
+    let failure = half.failure();
+    assert_eq!(failure, Failure::Aborted(Abort::TooLarge { what: "writes", limit: 1 }));
+    assert!(rows(&*node.state()).is_empty());
+}
