@@ -185,15 +185,16 @@ async fn serve(stream: TcpStream, shared: &Arc<Shared>) {
         return;
     }
     let mut stopping = shared.stopping.clone();
+    // Looks at the byte itself: a socket's readiness may be told without there being any.
+    let mut byte = [0; 1];
     let begun = tokio::select! {
-        readable = tokio::time::timeout(shared.limits.head_timeout, stream.readable()) => {
-            matches!(readable, Ok(Ok(())))
+        first = tokio::time::timeout(shared.limits.head_timeout, stream.peek(&mut byte)) => {
+            matches!(first, Ok(Ok(1)))
         }
         _ = stopping.wait_for(|stopping| *stopping) => false,
     };
     if begun {
-        // Boxed, so that a connection that says nothing does not carry the room for it.
-        Box::pin(converse(stream, shared, stopping)).await;
+        converse(stream, shared, stopping).await;
     }
 }
 
