@@ -121,6 +121,13 @@ impl Feed {
         self.watcher.clone()
     }
 
+    /// The version of the last applied transaction: a copy. The watcher's own guard is
+    /// a lock; two of them in one expression, and a writer between, wait for ever.
+    #[must_use]
+    pub fn reached(&self) -> Version {
+        *self.watcher.borrow()
+    }
+
     /// Changes after `after`, at least one if there are any, at most about
     /// `limit_bytes` of them.
     ///
@@ -131,7 +138,7 @@ impl Feed {
         after: Version,
         limit_bytes: usize,
     ) -> Result<Vec<Change>, FeedError> {
-        if after >= *self.watcher.borrow() {
+        if after >= self.reached() {
             return Ok(Vec::new());
         }
         let limit_bytes = limit_bytes.max(1);
@@ -153,7 +160,7 @@ impl Feed {
 
     async fn read_log(&self, after: Version, limit_bytes: usize) -> Result<Vec<Change>, FeedError> {
         let start = self.kept.lock().nearest(after)?;
-        let last = *self.watcher.borrow();
+        let last = self.reached();
         let mut reader = Reader::start(Some(start));
         let (mut found, mut bytes) = (Vec::new(), 0);
         while bytes < limit_bytes && reader.state().next_version <= last.get() {
@@ -207,7 +214,7 @@ impl Feed {
         let kept = self.kept.lock();
         let recent = kept.recent.front().map(|batch| batch.first);
         let logged = kept.checkpoints.first_key_value().map(|(version, _)| *version);
-        let none = self.watcher.borrow().next();
+        let none = self.reached().next();
         recent.into_iter().chain(logged).min().unwrap_or(none)
     }
 }

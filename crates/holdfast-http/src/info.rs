@@ -85,7 +85,7 @@ fn partition(node: &Node) -> PartitionInfo {
         partition: PARTITION,
         phase,
         reason,
-        version: partition.feed().applied().borrow().get(),
+        version: partition.feed().reached().get(),
         position: metrics.position.get(),
         time: holdfast_state::LogTime::from_us(metrics.log_time_us.get()),
         oldest_change: partition.feed().oldest().get(),

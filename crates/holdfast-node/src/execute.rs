@@ -88,13 +88,13 @@ impl Node {
     ) -> Result<Reply, Failure> {
         let timeout = ask.timeout;
         let partition = self.partition();
-        let (after, applied) = (ask.after, partition.feed().applied());
-        let reached = || after.is_none_or(|asked| *applied.borrow() >= asked);
+        let (after, feed) = (ask.after, partition.feed());
+        let reached = || after.is_none_or(|asked| feed.reached() >= asked);
         match tokio::time::timeout(timeout, run(&partition, ask, kind, call, render)).await {
             Ok(answer) => answer,
             Err(_) if !reached() => Err(Failure::NotReached {
                 asked: after.unwrap_or_default(),
-                applied: *applied.borrow(),
+                applied: feed.reached(),
             }),
             Err(_) => Err(Failure::TimedOut { timeout }),
         }

@@ -82,7 +82,7 @@ impl Follower {
         }
         let feed = Arc::clone(partition.feed());
         let applied = feed.applied();
-        let (asked, reached) = (wanted.after, *applied.borrow());
+        let (asked, reached) = (wanted.after, feed.reached());
         if asked > reached {
             let detail = format_args!("version {asked} was not given out; the last is {reached}");
             return Err(Problem::new(Kind::VersionNotReached, detail)
