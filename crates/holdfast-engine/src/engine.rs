@@ -206,7 +206,9 @@ impl Engine {
             Event::ReadBack(from, Ok(reads)) => self.read_back(from, reads, now),
             Event::ReadBack(_, Err(error)) => self.stop(Stopped::Failed(error.to_string())),
             Event::Applied(version, Ok(())) => self.applied(version, now),
-            Event::Applied(_, Err(error)) => self.stop(Stopped::StateInDoubt(error.to_string())),
+            Event::Applied(_, Err(error)) | Event::Doubt(error) => {
+                self.stop(Stopped::StateInDoubt(error.to_string()));
+            }
             Event::Tick => self.tick(now),
             Event::SnapshotKept(state) => self.snapshot_kept(&state),
             Event::SnapshotFailed(error) => {

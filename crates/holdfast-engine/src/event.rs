@@ -37,6 +37,8 @@ pub enum Event {
     SnapshotKept(ReaderState),
     /// A snapshot could not be written.
     SnapshotFailed(String),
+    /// Somebody who read the state found it in doubt (P17).
+    Doubt(StoreError),
     /// Finish what is queued, then stop.
     Stop,
 }

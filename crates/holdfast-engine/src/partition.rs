@@ -216,6 +216,12 @@ impl Partition {
         }
     }
 
+    /// A reader of a view met state that is in doubt: the partition stops, so that
+    /// it can be opened again from snapshot and log.
+    pub fn doubt(&self, found: StoreError) {
+        self.inbox.push(Event::Doubt(found));
+    }
+
     /// Asks it to finish what is queued and stop. New requests are refused.
     pub fn stop(&self) {
         self.inbox.push(Event::Stop);

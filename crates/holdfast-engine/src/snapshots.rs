@@ -93,6 +93,9 @@ impl SnapshotKeeper {
             .spawn(move || {
                 done(match keeper.write(snapshot.as_ref()) {
                     Ok(kept) => Event::SnapshotKept(kept.state),
+                    Err(KeepError::Bad { source: SnapshotError::Store(doubt), .. }) => {
+                        Event::Doubt(doubt)
+                    }
                     Err(error) => Event::SnapshotFailed(error.to_string()),
                 });
             })

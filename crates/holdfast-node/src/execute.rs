@@ -14,7 +14,7 @@ use std::{
 use bytes::Bytes;
 use holdfast_engine::{Decision, Idempotency, Partition, Phase};
 use holdfast_state::{
-    LogTime, Namespace, Read as _, Stop, Version,
+    Abort, LogTime, Namespace, Read as _, Stop, Version,
     command::{Call, Kind, Refused},
 };
 
@@ -165,7 +165,12 @@ fn look(
     let (decision, body) = match looked.expect("a query can look") {
         Ok(body) => (Decision::Done, body),
         Err(Stop::Refused(refused)) => (Decision::Refused, render(&refused)),
-        Err(Stop::Aborted(abort)) => return Err(holdfast_engine::Failure::Aborted(abort).into()),
+        Err(Stop::Aborted(abort)) => {
+            if let Abort::Store(error) = &abort {
+                partition.doubt(error.clone());
+            }
+            return Err(holdfast_engine::Failure::Aborted(abort).into());
+        }
     };
     let at = At::here(view.version());
     Ok(Reply { decision, body: body.into(), at, time: view.now(), replayed: false })
