@@ -1,15 +1,14 @@
 //! `ledger.accounts`: all accounts, page by page, in the order of their ids.
 
 use holdfast_state::{
-    Abort, Id, Read, Scan, Stop, StoreError, Table as _,
+    Id, Read, Stop,
     command::{Command, Method, Never, Query},
-    key::after_prefix,
-    table::stored_key,
+    page::{PageSize, bad_key, page},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{account::AccountView, page::PageSize, row::Accounts};
+use crate::{account::AccountView, row::Accounts};
 
 /// The command.
 #[derive(Debug)]
@@ -49,28 +48,14 @@ impl Command for ListAccounts {
 
 impl Query for ListAccounts {
     fn run(state: &impl Read, spec: &ListAccountsSpec) -> Result<AccountsPage, Stop<Never>> {
-        let table = stored_key(state.namespace(), Accounts::ID, &());
-        let end = after_prefix(&table).expect("a table's number is not all FF");
-        let from = match &spec.cursor {
-            Some(last) => [&stored_key(state.namespace(), Accounts::ID, last)[..], &[0]].concat(),
-            None => table,
-        };
-        let rows = spec.limit.rows();
-        // One more than asked tells whether a page follows.
-        let mut found = state.rows::<Accounts>(&from, &end, Scan::up(rows + 1))?;
-        let more = found.len() > rows;
-        found.truncate(rows);
-        let mut accounts = Vec::with_capacity(found.len());
-        for account in &found {
-            accounts.push(AccountView::of(state, &id_of(account.key().str())?, &account.row)?);
+        let cursor = spec.cursor.as_ref().map(Id::as_str);
+        let page = page::<Accounts>(state, &(), cursor, spec.limit)?;
+        let mut accounts = Vec::with_capacity(page.rows.len());
+        for account in &page.rows {
+            let id = account.key().id().map_err(|_| bad_key::<Accounts>())?;
+            accounts.push(AccountView::of(state, &id, &account.row)?);
         }
-        let next = accounts.last().filter(|_| more).map(|account| account.id.clone());
+        let next = accounts.last().filter(|_| page.more).map(|account| account.id.clone());
         Ok(AccountsPage { accounts, next })
     }
-}
-
-fn id_of(part: Result<String, holdfast_state::key::BadKey>) -> Result<Id, Abort> {
-    let id = part.ok().and_then(|text| Id::new(&text).ok());
-    let doubt = || StoreError::Doubt { what: "the key of an account is not an id".to_owned() };
-    id.ok_or_else(|| doubt().into())
 }

@@ -25,11 +25,12 @@ mod sums;
 use std::collections::BTreeMap;
 
 use holdfast_state::{
-    Abort, Batch, Fact, Id, Namespace, Read, Scan, StoreError, Table,
+    Abort, Batch, Fact, Id, Namespace, Read, Table as _,
     fact::Change,
-    key::{KeyReader, after_prefix},
+    key::{BadKey, KeyReader, after_prefix},
+    page::each,
     row::Row as _,
-    table::{Found, split_key, stored_key},
+    table::{split_key, stored_key},
 };
 
 use self::books::Books;
@@ -47,9 +48,6 @@ pub struct Audit {
     books: Books,
     report: Report,
 }
-
-/// Rows read from the state at once.
-const PAGE: usize = 1024;
 
 impl Audit {
     /// Begins before the first transaction.
@@ -173,17 +171,17 @@ impl Rows {
         }
         match table {
             Transfers::ID => {
-                let id = id_of(&mut parts).ok_or(Undecodable(Transfers::NAME))?;
+                let id = parts.id().map_err(|_| Undecodable(Transfers::NAME))?;
                 let row = TransferRow::parse(value).map_err(|_| Undecodable(Transfers::NAME))?;
                 self.transfers.push((id, row));
             }
             Accounts::ID => {
-                let id = id_of(&mut parts).ok_or(Undecodable(Accounts::NAME))?;
+                let id = parts.id().map_err(|_| Undecodable(Accounts::NAME))?;
                 let row = AccountRow::parse(value).map_err(|_| Undecodable(Accounts::NAME))?;
                 self.accounts.push((id, row));
             }
             History::ID => {
-                let (id, number) = numbered(&mut parts).ok_or(Undecodable(History::NAME))?;
+                let (id, number) = numbered(&mut parts).map_err(|_| Undecodable(History::NAME))?;
                 let row = HistoryRow::parse(value).map_err(|_| Undecodable(History::NAME))?;
                 self.history.push((id, number, row));
             }
@@ -193,12 +191,8 @@ impl Rows {
     }
 }
 
-fn id_of(parts: &mut KeyReader<'_>) -> Option<Id> {
-    Id::new(&parts.str().ok()?).ok()
-}
-
-fn numbered(parts: &mut KeyReader<'_>) -> Option<(Id, u64)> {
-    Some((id_of(parts)?, parts.u64().ok()?))
+fn numbered(parts: &mut KeyReader<'_>) -> Result<(Id, u64), BadKey> {
+    Ok((parts.id()?, parts.u64()?))
 }
 
 /// A state's books, with its rows checked against one another, and its accounts.
@@ -209,20 +203,19 @@ fn load(
     let mut books = Books::default();
     let mut accounts = BTreeMap::new();
     each::<Transfers>(state, |found| {
-        let id = id_of(&mut found.key())?;
-        books.transfer(&id, &found.row, None, report);
-        Some(())
+        books.transfer(&found.key().id()?, &found.row, None, report);
+        Ok(())
     })?;
     each::<Accounts>(state, |found| {
-        let id = id_of(&mut found.key())?;
+        let id = found.key().id()?;
         books.account(&id, &found.row, None, report);
         accounts.insert(id, found.row);
-        Some(())
+        Ok(())
     })?;
     each::<History>(state, |found| {
         let (id, number) = numbered(&mut found.key())?;
         books.leg(&id, number, &found.row, report);
-        Some(())
+        Ok(())
     })?;
     for (id, row) in &accounts {
         books.compare(id, row, report);
@@ -230,25 +223,4 @@ fn load(
     books.complete_all(report);
     books.totals(&accounts, report);
     Ok((books, accounts))
-}
-
-/// Shows every row of a table, in key order; `None` from `visit` is a bad key.
-fn each<T: Table>(
-    state: &impl Read,
-    mut visit: impl FnMut(Found<T::Row>) -> Option<()>,
-) -> Result<(), Abort> {
-    let mut from = stored_key(state.namespace(), T::ID, &());
-    let end = after_prefix(&from).expect("a table's number is not all FF");
-    loop {
-        let keys = state.scan_stored(&from, &end, Scan::up(PAGE))?;
-        let rows = state.rows::<T>(&from, &end, Scan::up(PAGE))?;
-        for found in rows {
-            visit(found).ok_or_else(|| {
-                let what = format!("a key of {} does not decode", T::NAME);
-                Abort::Store(StoreError::Doubt { what })
-            })?;
-        }
-        let Some((last, _)) = keys.last().filter(|_| keys.len() == PAGE) else { return Ok(()) };
-        from = [last, &[0][..]].concat();
-    }
 }

@@ -9,6 +9,7 @@ use std::fmt;
 use holdfast_state::{
     Amount, Id, LogTime, Read, Scan, Stop,
     command::{Command, Method, Query, Refusal, RefusalInfo},
+    page::{Order, PageSize},
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -17,7 +18,6 @@ use crate::{
     Balances,
     account::ACCOUNT_NOT_FOUND,
     balances::{Event, Side},
-    page::{Order, PageSize},
     row::{Accounts, History, HistoryRow},
 };
 

@@ -15,8 +15,8 @@
 //! Left to others: idempotency keys and answers (engine), HTTP (edges), who may
 //! debit whose account (services).
 //!
-//! Read in this order: [`asset`], [`currencies`], [`balances`], [`limit`],
-//! [`metadata`], [`lifetime`], [`page`] (values); [`row`] (what is stored);
+//! Read in this order: `asset`, [`currencies`], [`balances`], [`limit`] (values);
+//! [`row`] (what is stored);
 //! [`declare_asset`], [`get_asset`]; [`open_account`], [`close_account`],
 //! [`reopen_account`], [`account`], [`accounts`]; `movement`, [`mod@transfer`],
 //! [`transfer_linked`], [`post_pending`], [`void_pending`], [`expire_pending`],
@@ -24,7 +24,7 @@
 
 pub mod account;
 pub mod accounts;
-pub mod asset;
+mod asset;
 pub mod audit;
 pub mod balance_at;
 pub mod balances;
@@ -35,12 +35,9 @@ pub mod expire_pending;
 pub mod get_asset;
 pub mod get_transfer;
 pub mod history;
-pub mod lifetime;
 pub mod limit;
-pub mod metadata;
 mod movement;
 pub mod open_account;
-pub mod page;
 pub mod post_pending;
 pub mod reopen_account;
 pub mod row;
@@ -48,16 +45,12 @@ pub mod transfer;
 pub mod transfer_linked;
 pub mod void_pending;
 
-use holdfast_state::{Abort, TableId, Tx, command::Entry, table::Table as _};
+pub use holdfast_state::{Asset, Metadata};
+use holdfast_state::{TableId, command::Entry, table::Table as _, timer::TimerHandler};
 
-pub use asset::Asset;
 pub use balances::Balances;
 pub use limit::Limit;
-pub use metadata::Metadata;
 pub use transfer::{Transfer, TransferRefusal, TransferSpec, transfer};
-
-/// Runs when a timer with its name is due, with the payload it was armed with.
-pub type TimerHandler = fn(&mut Tx<'_>, &[u8]) -> Result<(), Abort>;
 
 /// Everything the ledger can be asked.
 pub const COMMANDS: &[Entry] = &[

@@ -6,6 +6,7 @@
 use holdfast_state::{
     Id, Read as _, Stop, Tx,
     command::{Class, Command, Method, Refusal, RefusalInfo, Write},
+    unknown::Unknown,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,7 @@ use crate::{
     Asset, Balances, Limit, Metadata,
     account::AccountView,
     asset::is_known,
-    row::{AccountMetadata, AccountRow, Accounts, Unknown},
+    row::{AccountMetadata, AccountRow, Accounts},
 };
 
 /// The command.

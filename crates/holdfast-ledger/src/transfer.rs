@@ -8,8 +8,9 @@
 mod refusal;
 
 use holdfast_state::{
-    Amount, Id, LogTime, Read as _, Stop, Tx,
+    Amount, Id, Lifetime, LogTime, Read as _, Stop, Tx,
     command::{Command, Method, Write},
+    unknown::Unknown,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -21,9 +22,8 @@ use crate::{
     Asset, Metadata,
     balances::{Event, Side},
     expire_pending,
-    lifetime::Lifetime,
     movement::Movement,
-    row::{AccountRow, Accounts, Status, TransferRow, Transfers, Unknown},
+    row::{AccountRow, Accounts, Status, TransferRow, Transfers},
 };
 
 /// The command.

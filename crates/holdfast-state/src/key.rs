@@ -7,7 +7,7 @@
 //! with the sign bit flipped. The scheme is FoundationDB's tuple layer without
 //! its type codes: a table's key type is fixed, so the codes would be waste.
 
-use crate::version::Version;
+use crate::{id::Id, version::Version};
 
 /// A key or a prefix of one, while it is built.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -119,7 +119,7 @@ impl Key for crate::time::LogTime {
     }
 }
 
-impl Key for crate::id::Id {
+impl Key for Id {
     fn write(&self, key: &mut KeyBuf) {
         self.as_str().write(key);
     }
@@ -240,6 +240,14 @@ impl<'a> KeyReader<'a> {
     /// [`BadKey`], also when it is not UTF-8.
     pub fn str(&mut self) -> Result<String, BadKey> {
         String::from_utf8(self.bytes()?).map_err(|_| BadKey)
+    }
+
+    /// A text part that is an id.
+    ///
+    /// # Errors
+    /// [`BadKey`], also when it is none.
+    pub fn id(&mut self) -> Result<Id, BadKey> {
+        Id::new(&self.str()?).map_err(|_| BadKey)
     }
 
     /// Nothing is left?

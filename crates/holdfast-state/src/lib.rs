@@ -7,8 +7,9 @@
 //! log. Only when the log has confirmed the batch is it applied to the store.
 //! A [`View`] reads the store at one version, from any thread.
 //!
-//! Read in this order: [`version`], [`time`], [`amount`], [`id`] (the values),
-//! [`key`], [`row`], [`table`] (how rows are addressed), [`fact`] (what is logged),
+//! Read in this order: [`version`], [`time`], [`lifetime`], [`date`], [`amount`],
+//! [`asset`], [`id`], [`metadata`] (the values), [`key`], [`row`], [`unknown`],
+//! [`table`], [`page`] (how rows are addressed), [`fact`] (what is logged),
 //! [`store`], [`memtable`], [`memory`], [`disk`] (where state lives), [`overlay`], [`tx`],
 //! [`view`], [`timer`] (how it is used), [`command`] (how primitives offer what
 //! they can do), [`snapshot`] (state as a stream), [`scenario`] (tests as text).
@@ -18,15 +19,20 @@
 //! Versions are dense.
 
 pub mod amount;
+pub mod asset;
 pub mod command;
+pub mod date;
 pub mod disk;
 pub mod fact;
 pub mod id;
 mod inline_key;
 pub mod key;
+pub mod lifetime;
 pub mod memory;
 pub mod memtable;
+pub mod metadata;
 pub mod overlay;
+pub mod page;
 pub mod row;
 pub mod scenario;
 pub mod snapshot;
@@ -35,19 +41,24 @@ pub mod table;
 pub mod time;
 pub mod timer;
 pub mod tx;
+pub mod unknown;
 pub mod version;
 pub mod view;
 
 pub use amount::Amount;
+pub use asset::Asset;
+pub use date::Date;
 pub use disk::{DiskOptions, DiskStore};
 pub use fact::{Batch, BatchBuilder, Fact};
 pub use id::Id;
+pub use lifetime::Lifetime;
 pub use memory::MemoryStore;
+pub use metadata::Metadata;
 pub use overlay::Overlay;
 pub use store::{Mark, Scan, Snapshot, Snapshots, Source, Store, StoreError};
 pub use table::{Namespace, Read, Table, TableId};
 pub use time::LogTime;
-pub use timer::TimerId;
+pub use timer::{TimerHandler, TimerId};
 pub use tx::{Abort, Budget, Stop, Tx, TxContext};
 pub use version::Version;
 pub use view::View;

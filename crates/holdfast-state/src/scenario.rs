@@ -28,7 +28,7 @@ mod world;
 
 use std::{fs, io, path::Path};
 
-pub use world::{Look, TimerHandler, Vocabulary, World};
+pub use world::{Look, Vocabulary, World};
 
 use line::{Line, lines};
 

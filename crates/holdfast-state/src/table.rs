@@ -115,6 +115,11 @@ pub struct Found<R> {
 }
 
 impl<R> Found<R> {
+    /// The key as it is stored.
+    pub(crate) fn stored(&self) -> &[u8] {
+        &self.key
+    }
+
     /// The key's parts.
     #[must_use]
     pub fn key(&self) -> KeyReader<'_> {

@@ -10,8 +10,12 @@ use minicbor::bytes::ByteVec;
 use crate::{
     table::{Namespace, Table, TableId},
     time::LogTime,
+    tx::{Abort, Tx},
     version::Version,
 };
+
+/// Runs when a timer with its name is due, with the payload it was armed with.
+pub type TimerHandler = fn(&mut Tx<'_>, &[u8]) -> Result<(), Abort>;
 
 /// The partition's armed timers in the order they fall due.
 #[derive(Debug)]

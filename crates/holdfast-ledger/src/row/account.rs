@@ -1,9 +1,11 @@
 //! An account's row.
 
-use holdfast_state::{LogTime, Version};
+use holdfast_state::{
+    LogTime, Version,
+    unknown::{Unknown, fields_of},
+};
 use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
 
-use super::unknown::{Unknown, fields_of};
 use crate::{Asset, Balances, Limit};
 
 /// An account, without its id and its metadata.

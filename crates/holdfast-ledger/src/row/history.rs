@@ -1,9 +1,11 @@
 //! A row of an account's history.
 
-use holdfast_state::{Amount, Id, LogTime, Version};
+use holdfast_state::{
+    Amount, Id, LogTime, Version,
+    unknown::{Unknown, fields_of},
+};
 use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
 
-use super::unknown::{Unknown, fields_of};
 use crate::{
     Balances,
     balances::{Event, Side},

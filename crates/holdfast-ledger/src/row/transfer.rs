@@ -1,11 +1,13 @@
 //! A transfer's row.
 
-use holdfast_state::{Amount, Id, LogTime, TimerId, Version};
+use holdfast_state::{
+    Amount, Id, LogTime, TimerId, Version,
+    unknown::{Unknown, fields_of},
+};
 use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::unknown::{Unknown, fields_of};
 use crate::{Asset, Metadata};
 
 /// Where a transfer stands.

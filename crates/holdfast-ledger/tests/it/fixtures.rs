@@ -4,9 +4,9 @@
 use holdfast_ledger::{
     Asset, Balances, Limit, Metadata,
     balances::{Event, Side},
-    row::{AccountRow, AssetRow, HistoryRow, Resolution, Status, TransferRow, Unknown},
+    row::{AccountRow, AssetRow, HistoryRow, Resolution, Status, TransferRow},
 };
-use holdfast_state::{Amount, Id, LogTime, TimerId, Version, row::Row};
+use holdfast_state::{Amount, Id, LogTime, TimerId, Version, row::Row, unknown::Unknown};
 
 const FORMAT_1: &str = include_str!("../fixtures/rows-format-1.txt");
 

@@ -8,7 +8,6 @@ use holdfast_ledger::{
     audit::Audit,
     balance_at::{BalanceAt, BalanceAtSpec, Moment},
     close_account::{CloseAccount, CloseAccountSpec},
-    lifetime::Lifetime,
     open_account::{OpenAccount, OpenAccountSpec},
     post_pending::{PostPendingSpec, post_pending},
     reopen_account::{ReopenAccount, ReopenAccountSpec},
@@ -18,7 +17,7 @@ use holdfast_ledger::{
     void_pending::{VoidPendingSpec, void_pending},
 };
 use holdfast_state::{
-    Amount, Batch, Id, LogTime, Namespace, Read as _, Stop,
+    Amount, Batch, Id, Lifetime, LogTime, Namespace, Read as _, Stop,
     command::{Query as _, Refusal, Write as _},
     scenario::{Vocabulary, World},
 };

@@ -9,16 +9,13 @@ use super::{
     line::{Parts, parts},
 };
 use crate::{
-    Abort, Batch, BatchBuilder, Budget, LogTime, MemoryStore, Namespace, Overlay, Read as _, Scan,
+    Batch, BatchBuilder, Budget, LogTime, MemoryStore, Namespace, Overlay, Read as _, Scan,
     Source as _, Stop, Store as _, Table as _, Tx, TxContext, View,
     command::{Entry, Input, Kind, Refused},
     row::Row as _,
     table::{split_key, stored_key},
-    timer::{TimerRow, Timers},
+    timer::{TimerHandler, TimerRow, Timers},
 };
-
-/// Runs when a timer with its name is due.
-pub type TimerHandler = fn(&mut Tx<'_>, &[u8]) -> Result<(), Abort>;
 
 /// A verb that is no command: looks at the world and says what it sees. Gets the
 /// words behind the verb.

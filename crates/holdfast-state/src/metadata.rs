@@ -1,4 +1,4 @@
-//! A caller's own words about an account or a transfer.
+//! A caller's own words about a thing, carried and not interpreted.
 
 use std::{borrow::Cow, collections::BTreeMap, fmt};
 
@@ -12,8 +12,8 @@ use serde_json::value::RawValue;
 /// The most bytes that metadata may have, counted as it is kept.
 pub const BYTES_MAX: usize = 4096;
 
-/// A JSON object of at most 4096 bytes that the ledger keeps and does not look
-/// into. It is kept with its top-level keys sorted and without the spaces
+/// A JSON object of at most 4096 bytes that is kept and not
+/// looked into. It is kept with its top-level keys sorted and without the spaces
 /// between tokens, so that a retry written with other spaces is the same; numbers
 /// and strings stay letter for letter.
 #[derive(Clone, PartialEq, Eq)]
