@@ -3,7 +3,7 @@
 //! A [`Disk`] is one directory of files; a [`DiskFile`] is an open file, read and written at
 //! offsets. The seam exists because there are two real disks: [`RealDisk`], and [`FaultDisk`],
 //! which lives in memory and loses power, tears writes, forgets renames and fails syncs exactly
-//! where a test wants it to.
+//! where a test wants it to. [`SlowDisk`] is either of them, slower.
 //!
 //! Promises asked of a disk, and nothing more: what was written before a successful
 //! [`DiskFile::sync_data`] survives; a name created, renamed or removed before a successful
@@ -13,6 +13,7 @@
 
 mod fault;
 mod real;
+mod slow;
 
 use std::any::Any;
 use std::fmt;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 
 pub use fault::{Crash, Fault, FaultDisk, Io, SECTOR_BYTES};
 pub use real::RealDisk;
+pub use slow::SlowDisk;
 
 /// One directory.
 pub trait Disk: Send + Sync + fmt::Debug {

@@ -1,6 +1,6 @@
 //! What a node is told when it is opened.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use holdfast_log::{FileLogOptions, MemoryLog};
 
@@ -26,6 +26,9 @@ pub struct NodeConfig {
     pub engine: holdfast_engine::Config,
     /// Settings of the log, where it is in files.
     pub log: FileLogOptions,
+    /// A pause before every sync of the log's files, to see what a slow disk would
+    /// do; zero for none.
+    pub sync_pause: Duration,
 }
 
 impl NodeConfig {
@@ -37,6 +40,7 @@ impl NodeConfig {
             registry: Registry::all(),
             engine: holdfast_engine::Config::default(),
             log: FileLogOptions::default(),
+            sync_pause: Duration::ZERO,
         }
     }
 }

@@ -13,7 +13,9 @@ use std::{
 
 use holdfast_engine::{Partition, Parts, Phase, SnapshotKeeper, Stopped};
 use holdfast_log::{
-    Durability, FileLog, Log, LogError, MemoryLog, RealDisk, disk::Disk, file::FileLogStats,
+    Durability, FileLog, Log, LogError, MemoryLog, RealDisk,
+    disk::{Disk, SlowDisk},
+    file::FileLogStats,
 };
 use parking_lot::RwLock;
 
@@ -175,7 +177,11 @@ fn start_in(config: &NodeConfig, dir: &DataDir) -> Result<Running, OpenError> {
 /// # Errors
 /// [`OpenError::InUse`], [`OpenError::Log`], [`OpenError::Io`]
 pub(crate) fn open_log(config: &NodeConfig, dir: &DataDir) -> Result<FileLog, OpenError> {
-    FileLog::open(disk_at(&dir.log())?, config.log.clone()).map_err(|error| match error {
+    let mut disk = disk_at(&dir.log())?;
+    if !config.sync_pause.is_zero() {
+        disk = Arc::new(SlowDisk::new(disk, config.sync_pause));
+    }
+    FileLog::open(disk, config.log.clone()).map_err(|error| match error {
         LogError::Locked { holder, .. } => OpenError::InUse { dir: dir.root().to_owned(), holder },
         source => OpenError::Log { dir: dir.log(), source },
     })

@@ -5,11 +5,13 @@
 //! one event row and one timer, fsynced before it is answered: what a payment
 //! takes, not what looks best.
 
+mod connections;
 mod floor;
 mod http_load;
 mod in_process;
 mod measure;
 mod over_http;
+mod overload;
 mod restart;
 
 use std::{path::PathBuf, time::Duration};
@@ -31,6 +33,10 @@ enum Part {
     Http,
     /// A long run: throughput and memory as the state grows.
     Fill,
+    /// Many connections that say nothing, then half a request, then all of it at once.
+    Connections,
+    /// Ten times what a disk with syncs of 20 ms can take, in this process.
+    Overload,
     /// Start from a snapshot and 100,000 transactions.
     Restart,
 }
@@ -38,7 +44,7 @@ enum Part {
 /// Measures throughput and latency.
 #[derive(Debug, clap::Args)]
 pub(crate) struct BenchArgs {
-    /// What to measure; everything but `fill` and `restart` when none is named.
+    /// What to measure; floors, in-process, alone and http when none is named.
     #[arg(value_enum)]
     parts: Vec<Part>,
     /// Seconds per figure.
@@ -53,6 +59,9 @@ pub(crate) struct BenchArgs {
     /// Connections over HTTP.
     #[arg(long, default_value_t = 64)]
     connections: u64,
+    /// Connections of `connections`.
+    #[arg(long, default_value_t = 10_000)]
+    crowd: u64,
     /// Transfers of `fill`, and those before the snapshot of `restart`.
     #[arg(long, default_value_t = 1_000_000)]
     transfers: u64,
@@ -93,6 +102,8 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
             Part::Alone => in_process::alone(args)?,
             Part::Http => over_http::run(args)?,
             Part::Fill => in_process::fill(args)?,
+            Part::Connections => connections::run(args)?,
+            Part::Overload => overload::run(args)?,
             Part::Restart => restart::run(args)?,
         }
     }

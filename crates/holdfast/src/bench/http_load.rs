@@ -87,7 +87,7 @@ async fn connection(
 }
 
 /// Reads one answer and returns its status.
-async fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> io::Result<u16> {
+pub(super) async fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> io::Result<u16> {
     buffer.clear();
     loop {
         if stream.read_buf(buffer).await? == 0 {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
-use holdfast_engine::{Decision, Fingerprint, Idempotency, Partition, Request};
+use holdfast_engine::{Answer, Decision, Fingerprint, Idempotency, Partition, Request};
 use holdfast_ledger::{
     Limit, TransferSpec,
     open_account::{OpenAccount, OpenAccountSpec},
@@ -21,6 +21,9 @@ use super::{
     BenchArgs, floor,
     measure::{Figure, Latencies, cpu, print, resident_bytes},
 };
+
+/// Takes a request's answer.
+pub(super) type ReplyTo = Box<dyn FnOnce(Answer) + Send>;
 
 /// One hour: timers that the run arms do not fire in it.
 const TIMER_US: u64 = 3_600_000_000;
@@ -99,7 +102,7 @@ fn transfer(tx: &mut Tx<'_>, spec: &TransferSpec) -> Result<Vec<u8>, Stop<Vec<u8
 }
 
 /// The n-th transfer's request. `serial` tells runs on one state apart.
-fn request(serial: u64, n: u64, spread: Spread, answered: mpsc::Sender<Answered>) -> Request {
+pub(super) fn request(serial: u64, n: u64, spread: Spread, reply: ReplyTo) -> Request {
     let (from, to) = spread.accounts(n);
     let name = mix(n ^ (serial << 48));
     let spec = TransferSpec::posted(
@@ -109,18 +112,22 @@ fn request(serial: u64, n: u64, spread: Spread, answered: mpsc::Sender<Answered>
         Amount::new(100),
     );
     let key = format!("{serial:08x}-0000-4000-8000-{name:012x}");
-    let begun = Instant::now();
     Request {
         namespace: Namespace::DEFAULT,
         idempotency: Some(Idempotency { key: key[..36].into(), fingerprint: Fingerprint([7; 16]) }),
         deadline_us: None,
         work: Box::new(move |tx| transfer(tx, &spec)),
-        reply: Box::new(move |answer| {
-            let done = answer.is_ok_and(|outcome| outcome.decision == Decision::Done);
-            // At the end of a run nobody listens any more.
-            drop(answered.send(Answered { took: begun.elapsed(), done }));
-        }),
+        reply,
     }
+}
+
+fn tell(answered: mpsc::Sender<Answered>) -> ReplyTo {
+    let begun = Instant::now();
+    Box::new(move |answer| {
+        let done = answer.is_ok_and(|outcome| outcome.decision == Decision::Done);
+        // At the end of a run nobody listens any more.
+        drop(answered.send(Answered { took: begun.elapsed(), done }));
+    })
 }
 
 struct Answered {
@@ -135,7 +142,7 @@ pub(super) fn closed_loop(
     mut enough: impl FnMut(&Latencies) -> bool,
 ) -> anyhow::Result<Latencies> {
     let (answered, answers) = mpsc::channel();
-    let submit = |n| partition.submit(request(serial, n, spread, answered.clone()));
+    let submit = |n| partition.submit(request(serial, n, spread, tell(answered.clone())));
     let mut latencies = Latencies::start();
     (0..in_flight).for_each(submit);
     let mut next = in_flight;

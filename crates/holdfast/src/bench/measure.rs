@@ -94,7 +94,12 @@ pub(super) fn print(figure: &Figure, json: bool) {
 
 /// Resident memory of this process in bytes, now and at its highest.
 pub(super) fn resident_bytes() -> (u64, u64) {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    resident_bytes_of("self")
+}
+
+/// Resident memory of the process of this number in bytes, now and at its highest.
+pub(super) fn resident_bytes_of(process: &str) -> (u64, u64) {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let field = |name: &str| {
         let line = status.lines().find_map(|line| line.strip_prefix(name))?;
         line.trim().trim_end_matches("kB").trim().parse::<u64>().ok()

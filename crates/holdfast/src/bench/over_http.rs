@@ -3,6 +3,7 @@
 use std::{
     io::Write as _,
     net::{SocketAddr, TcpListener},
+    path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -12,35 +13,51 @@ use anyhow::{Context as _, bail};
 use super::{
     BenchArgs, http_load,
     in_process::mix,
-    measure::{Figure, print},
+    measure::{Figure, print, resident_bytes_of},
 };
 
 /// Accounts of the HTTP run.
 const ACCOUNTS: u64 = 10_000;
 
-/// A server that is killed when it goes out of scope.
-struct Server(Child);
+/// A server process on fresh data; killed when it goes out of scope.
+pub(super) struct Server {
+    process: Child,
+    pub(super) address: SocketAddr,
+}
+
+impl Server {
+    /// Starts one on data in `dir`.
+    pub(super) fn start(dir: &Path) -> anyhow::Result<Self> {
+        // Free now, and nobody else on this machine is likely to take it at once.
+        let address = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?;
+        let process = Command::new(std::env::current_exe()?)
+            .args(["serve", "--listen", &address.to_string(), "--data"])
+            .arg(dir.join("data"))
+            .args(["--log", "warn"])
+            .stdout(Stdio::null())
+            .spawn()
+            .context("starting the server")?;
+        Ok(Self { process, address })
+    }
+
+    /// Its resident memory in bytes, now and at its highest.
+    pub(super) fn resident_bytes(&self) -> (u64, u64) {
+        resident_bytes_of(&self.process.id().to_string())
+    }
+}
 
 impl Drop for Server {
     fn drop(&mut self) {
         // It may have ended by itself; then there is nothing to kill.
-        drop(self.0.kill());
-        drop(self.0.wait());
+        drop(self.process.kill());
+        drop(self.process.wait());
     }
 }
 
 pub(super) fn run(args: &BenchArgs) -> anyhow::Result<()> {
     let dir = args.scratch()?;
-    // Free now, and nobody else on this machine is likely to take it at once.
-    let address = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?;
-    let server = Command::new(std::env::current_exe()?)
-        .args(["serve", "--listen", &address.to_string(), "--data"])
-        .arg(dir.path().join("data"))
-        .args(["--log", "warn"])
-        .stdout(Stdio::null())
-        .spawn()
-        .context("starting the server")?;
-    let _server = Server(server);
+    let server = Server::start(dir.path())?;
+    let address = server.address;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         until_it_answers(address).await?;
@@ -59,7 +76,7 @@ pub(super) fn run(args: &BenchArgs) -> anyhow::Result<()> {
 
 use http_load::Stop;
 
-async fn until_it_answers(address: SocketAddr) -> anyhow::Result<()> {
+pub(super) async fn until_it_answers(address: SocketAddr) -> anyhow::Result<()> {
     let patience = Instant::now() + Duration::from_secs(30);
     while Instant::now() < patience {
         if let Ok(load) = http_load::run(address, 1, Stop::After(1), ready).await
@@ -72,17 +89,17 @@ async fn until_it_answers(address: SocketAddr) -> anyhow::Result<()> {
     bail!("the server was not ready within 30 s")
 }
 
-fn ready(_: u64, out: &mut Vec<u8>) {
+pub(super) fn ready(_: u64, out: &mut Vec<u8>) {
     out.extend_from_slice(b"GET /ready HTTP/1.1\r\nHost: localhost\r\n\r\n");
 }
 
-fn open_account(n: u64, out: &mut Vec<u8>) {
+pub(super) fn open_account(n: u64, out: &mut Vec<u8>) {
     let body = format!(r#"{{"id":"account-{n:06}","asset":"EUR"}}"#);
     post(out, "/v1/ledger/accounts", &format!("open-{n}"), &body);
 }
 
 /// About 300 bytes of body, a key of 36.
-fn transfer(n: u64, out: &mut Vec<u8>) {
+pub(super) fn transfer(n: u64, out: &mut Vec<u8>) {
     let mixed = mix(n);
     let from = mixed % ACCOUNTS;
     let to = (from + 1 + (mixed >> 32) % (ACCOUNTS - 1)) % ACCOUNTS;
