@@ -121,6 +121,15 @@ impl BatchBuilder {
         self.begin(time_offset_us);
     }
 
+    /// Forgets the facts of the open transaction beyond its first `bytes`.
+    ///
+    /// # Panics
+    /// When it has fewer.
+    pub fn truncate_open(&mut self, bytes: usize) {
+        assert!(bytes <= self.open_bytes(), "a transaction goes back, not forth");
+        self.bytes.truncate(self.open.expect("a transaction is open") + bytes);
+    }
+
     /// Drops the open transaction.
     pub fn abandon(&mut self) {
         let start = self.open.take().expect("a transaction is open");

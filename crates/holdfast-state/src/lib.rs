@@ -59,6 +59,6 @@ pub use store::{Mark, Scan, Snapshot, Snapshots, Source, Store, StoreError};
 pub use table::{Namespace, Read, Table, TableId};
 pub use time::LogTime;
 pub use timer::{TimerHandler, TimerId};
-pub use tx::{Abort, Budget, Stop, Tx, TxContext};
+pub use tx::{Abort, Budget, Savepoint, Stop, Tx, TxContext};
 pub use version::Version;
 pub use view::View;

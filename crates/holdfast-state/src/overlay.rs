@@ -44,6 +44,13 @@ pub struct Overlay {
     ranges_before: usize,
 }
 
+/// A place within the open transaction.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OverlayMark {
+    undo: usize,
+    ranges: usize,
+}
+
 impl Overlay {
     /// Nothing pending?
     #[must_use]
@@ -66,13 +73,23 @@ impl Overlay {
     }
 
     pub(crate) fn rollback(&mut self) {
-        while let Some((key, displaced)) = self.undo.pop() {
+        self.rollback_to(OverlayMark { undo: 0, ranges: self.ranges_before });
+    }
+
+    /// Where the open transaction stands.
+    pub(crate) const fn mark(&self) -> OverlayMark {
+        OverlayMark { undo: self.undo.len(), ranges: self.ranges.len() }
+    }
+
+    /// Takes back what the open transaction did since it stood there.
+    pub(crate) fn rollback_to(&mut self, mark: OverlayMark) {
+        for (key, displaced) in self.undo.drain(mark.undo..).rev() {
             match displaced {
                 Some(pending) => self.rows.insert(key, pending),
                 None => self.rows.remove(&key),
             };
         }
-        self.ranges.truncate(self.ranges_before);
+        self.ranges.truncate(mark.ranges);
     }
 
     pub(crate) fn set(&mut self, key: &[u8], value: Option<&[u8]>, version: Version) {

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use crate::{
     fact::BatchBuilder,
     key::{Key, KeyBuf, after_prefix},
-    overlay::Overlay,
+    overlay::{Overlay, OverlayMark},
     row::Row,
     store::{Scan, Source, StoreError},
     table::{Namespace, Read, Table, stored_key, write_key},
@@ -105,6 +105,15 @@ pub struct TxContext {
     pub seed: u64,
     /// What it may use.
     pub budget: Budget,
+}
+
+/// A place in a transaction.
+#[derive(Clone, Copy, Debug)]
+pub struct Savepoint {
+    overlay: OverlayMark,
+    bytes: usize,
+    writes: u32,
+    timers: u16,
 }
 
 /// A transaction while it runs. Dropped without [`commit`](Self::commit), it
@@ -360,6 +369,26 @@ impl<'a> Tx<'a> {
         let bytes = self.read_bytes.get().saturating_add(self.batch.open_bytes());
         let bytes = u32::try_from(bytes / 100).unwrap_or(u32::MAX);
         self.reads.get().saturating_add(self.writes).saturating_add(bytes)
+    }
+
+    /// Where it stands, to come back to.
+    #[must_use]
+    pub fn savepoint(&self) -> Savepoint {
+        Savepoint {
+            overlay: self.overlay.mark(),
+            bytes: self.batch.open_bytes(),
+            writes: self.writes,
+            timers: self.timers,
+        }
+    }
+
+    /// Takes back what it wrote since the savepoint; what it read and spent stays
+    /// counted, and an abort stays an abort. Savepoints made later are void.
+    pub fn rollback_to(&mut self, savepoint: &Savepoint) {
+        self.overlay.rollback_to(savepoint.overlay);
+        self.batch.truncate_open(savepoint.bytes);
+        self.writes = savepoint.writes;
+        self.timers = savepoint.timers;
     }
 
     /// Takes back all it wrote; it goes on as if it had just begun, so that a

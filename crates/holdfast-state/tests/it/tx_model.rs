@@ -29,6 +29,10 @@ enum Call {
     },
     /// A refusal takes back what was written so far.
     Rollback,
+    /// Remembers where it stands.
+    Save,
+    /// Goes back to where it last remembered standing.
+    Back,
 }
 
 #[derive(Clone, Debug)]
@@ -63,6 +67,8 @@ fn call() -> impl Strategy<Value = Call> {
         3 => key().prop_map(Call::Get),
         4 => (key(), key(), scan).prop_map(|(from, to, scan)| Call::Scan { from, to, scan }),
         1 => Just(Call::Rollback),
+        2 => Just(Call::Save),
+        2 => Just(Call::Back),
     ]
 }
 
@@ -137,7 +143,7 @@ impl World {
             budget: Budget::default(),
         };
         let mut tx = Tx::begin(&self.store, &mut self.overlay, &mut self.gathering, context);
-        let (mut rows, mut wrote) = (before.clone(), false);
+        let (mut rows, mut wrote, mut saved) = (before.clone(), false, Vec::new());
         for call in calls {
             match call {
                 Call::Put(key, value) => {
@@ -167,6 +173,14 @@ impl World {
                     tx.rollback();
                     rows.clone_from(&before);
                     wrote = false;
+                    saved.clear();
+                }
+                Call::Save => saved.push((tx.savepoint(), rows.clone(), wrote)),
+                Call::Back => {
+                    if let Some((savepoint, then, had_written)) = saved.pop() {
+                        tx.rollback_to(&savepoint);
+                        (rows, wrote) = (then, had_written);
+                    }
                 }
             }
         }
