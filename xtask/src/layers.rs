@@ -21,9 +21,16 @@ pub const LAYERS: &[Layer] = &[
     Layer { name: "holdfast-state", may_use: &[] },
     Layer { name: "holdfast-engine", may_use: &["holdfast-log", "holdfast-state"] },
     Layer { name: "holdfast-ledger", may_use: &["holdfast-state"] },
+    Layer { name: "holdfast-reservations", may_use: &["holdfast-state"] },
     Layer {
         name: "holdfast-node",
-        may_use: &["holdfast-log", "holdfast-state", "holdfast-engine", "holdfast-ledger"],
+        may_use: &[
+            "holdfast-log",
+            "holdfast-state",
+            "holdfast-engine",
+            "holdfast-ledger",
+            "holdfast-reservations",
+        ],
     },
     Layer {
         name: "holdfast-http",
@@ -32,6 +39,7 @@ pub const LAYERS: &[Layer] = &[
             "holdfast-state",
             "holdfast-engine",
             "holdfast-ledger",
+            "holdfast-reservations",
             "holdfast-node",
         ],
     },
@@ -42,6 +50,7 @@ pub const LAYERS: &[Layer] = &[
             "holdfast-state",
             "holdfast-engine",
             "holdfast-ledger",
+            "holdfast-reservations",
             "holdfast-node",
             "holdfast-http",
         ],
@@ -106,6 +115,7 @@ mod tests {
             ("holdfast-engine", "holdfast-ledger"),
             ("holdfast-ledger", "holdfast-log"),
             ("holdfast-ledger", "holdfast-engine"),
+            ("holdfast-reservations", "holdfast-ledger"),
             ("holdfast-node", "holdfast-http"),
             ("holdfast-http", "holdfast"),
         ] {

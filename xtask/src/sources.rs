@@ -21,7 +21,13 @@ pub const LINES_MAX: usize = 800;
 
 /// Crates that must not look at clocks, environment or unordered maps. Each has a `clippy.toml` of
 /// its own that bans these, and names what to use instead.
-pub const PURE: &[&str] = &["holdfast-log", "holdfast-state", "holdfast-engine", "holdfast-ledger"];
+pub const PURE: &[&str] = &[
+    "holdfast-log",
+    "holdfast-state",
+    "holdfast-engine",
+    "holdfast-ledger",
+    "holdfast-reservations",
+];
 
 const BANNED_IN_PURE: &[&str] = &[
     "std::time::SystemTime",
