@@ -14,6 +14,7 @@
 //! No clock, no IO, no thread: the driver brings time and answers with each
 //! event, and the simulator is another driver.
 
+mod evaluating;
 mod reading;
 
 use std::{collections::VecDeque, sync::Arc};
@@ -33,11 +34,9 @@ use crate::{
     leading::Leading,
     metrics::Metrics,
     pipeline::{Pipeline, Waiting},
+    quarantine::Quarantine,
     request::{Failure, Request},
 };
-
-/// Requests evaluated between two looks at what else has come.
-const SLICE: usize = 64;
 
 /// How long the lease of a claim lasts. Nothing rests on it while one node runs
 /// on a log of its own; it stands in the claim so that later readers know it.
@@ -58,6 +57,9 @@ pub struct Engine {
     admission: Admission,
     /// Timers and housekeeping: reserved capacity, before everyone else (P22).
     internal: VecDeque<Request>,
+    /// Taken out to be evaluated next, and whether they are internal.
+    picked: VecDeque<(Request, bool)>,
+    quarantine: Quarantine,
     actions: VecDeque<Action>,
     snapshots: SnapshotPlan,
     random: SplitMix,
@@ -142,6 +144,8 @@ impl Engine {
             applying: VecDeque::new(),
             role: Role::Reading { at_the_hole: false },
             internal: VecDeque::new(),
+            picked: VecDeque::new(),
+            quarantine: Quarantine::default(),
             actions: VecDeque::new(),
             snapshots: SnapshotPlan { bytes: 0, running: false, newest: newest_snapshot },
             random: SplitMix(seed),
@@ -150,6 +154,14 @@ impl Engine {
         };
         engine.read_on();
         Ok(engine)
+    }
+
+    /// The same, with requests that may have killed the process before.
+    #[must_use]
+    pub fn guarded_by(self, quarantine: Quarantine) -> Self {
+        let refused = quarantine.suspects().quarantined().count();
+        self.metrics.in_quarantine.set(refused as u64);
+        Self { quarantine, ..self }
     }
 
     /// What is to be done next, in order.
@@ -180,7 +192,7 @@ impl Engine {
     pub fn is_busy(&self) -> bool {
         match &self.role {
             Role::Leading(leading) => {
-                let waiting = self.admission.waiting() + self.internal.len() > 0;
+                let waiting = self.waiting() + self.internal.len() > 0;
                 let room = leading.pipeline.depth() < self.config.entries_in_flight_max;
                 (waiting && self.may_evaluate()) || (leading.has_batch() && room)
             }
@@ -234,87 +246,11 @@ impl Engine {
             self.metrics.overloaded.increment();
             self.refuse(request, Failure::Overloaded);
         }
-        self.metrics.waiting.set(self.admission.waiting() as u64);
+        self.metrics.waiting.set(self.waiting() as u64);
     }
 
     fn refuse(&mut self, request: Request, failure: Failure) {
         self.actions.push_back(Action::Reply(request.reply, Err(failure)));
-    }
-
-    // ---- evaluating -------------------------------------------------------------
-
-    /// Evaluates a slice of what waits, and sends what can be sent.
-    pub fn work(&mut self, now: Now) {
-        for _ in 0..SLICE {
-            if !self.may_evaluate() {
-                break;
-            }
-            let Some((request, internal)) = self.next_request() else { break };
-            self.evaluate(request, internal, now);
-        }
-        self.metrics.waiting.set(self.admission.waiting() as u64);
-        self.send();
-        self.finish_if_done();
-    }
-
-    fn may_evaluate(&self) -> bool {
-        let Role::Leading(leading) = &self.role else { return false };
-        leading.batch_bytes() < self.config.batch_bytes
-            && leading.answers_waiting() < self.config.waiting_max
-            && self.applying.len() < self.config.entries_unapplied_max
-            && self.applying.back().is_none_or(|last| last.late.len() < self.config.waiting_max)
-            && self.state.pressure() == Pressure::None
-    }
-
-    fn next_request(&mut self) -> Option<(Request, bool)> {
-        match self.internal.pop_front() {
-            Some(request) => Some((request, true)),
-            None => self.admission.pop().map(|request| (request, false)),
-        }
-    }
-
-    fn evaluate(&mut self, request: Request, internal: bool, now: Now) {
-        let Role::Leading(leading) = &mut self.role else { return };
-        let namespace = request.namespace;
-        if request.deadline_us.is_some_and(|deadline| deadline <= now.monotonic_us) {
-            self.metrics.too_late.increment();
-            self.admission.charge(namespace, 1);
-            self.refuse(request, Failure::Deadline);
-            return;
-        }
-        let given = (now, self.random.next(), self.config.budget);
-        let evaluated = leading.evaluate(self.state.as_ref(), request, given);
-        self.metrics.evaluated.increment();
-        if !internal {
-            self.admission.charge(namespace, evaluated.cost);
-        }
-        if let Some(waiting) = evaluated.now {
-            // What it saw is durable; a view taken after the answer must show it too.
-            match self.applying.back_mut() {
-                Some(last) => last.late.push(waiting),
-                None => self.reply(waiting),
-            }
-        }
-        if let Some(what) = evaluated.doubt {
-            self.stop(Stopped::StateInDoubt(what));
-        }
-    }
-
-    fn reply(&mut self, Waiting { reply, answer }: Waiting) {
-        self.metrics.count(&answer);
-        self.actions.push_back(Action::Reply(reply, answer));
-    }
-
-    /// Sends the open batch if the pipeline has room for it.
-    fn send(&mut self) {
-        let durable = self.reader.state().next_position.previous();
-        let Role::Leading(leading) = &mut self.role else { return };
-        if leading.has_batch() && leading.pipeline.depth() < self.config.entries_in_flight_max {
-            let (position, bytes) = leading.seal(durable);
-            self.metrics.entries.increment();
-            self.metrics.entry_bytes.add(bytes.len() as u64);
-            self.actions.push_back(Action::Append(position, bytes));
-        }
     }
 
     // ---- the log's answers ------------------------------------------------------
@@ -499,8 +435,7 @@ impl Engine {
 
     fn finish_if_done(&mut self) {
         let Role::Leading(leading) = &self.role else { return };
-        let idle =
-            self.admission.waiting() == 0 && self.internal.is_empty() && self.applying.is_empty();
+        let idle = self.waiting() == 0 && self.internal.is_empty() && self.applying.is_empty();
         if self.stopping && idle && !leading.has_batch() && leading.pipeline.depth() == 0 {
             self.stop(Stopped::Cleanly);
         }
@@ -523,7 +458,9 @@ impl Engine {
                 self.reply(waiting);
             }
         }
-        for request in self.admission.drain() {
+        let picked = std::mem::take(&mut self.picked).into_iter();
+        let picked = picked.filter(|(_, internal)| !internal).map(|(request, _)| request);
+        for request in picked.chain(self.admission.drain()).collect::<Vec<_>>() {
             self.refuse(request, Failure::Unavailable { reason: reason.clone() });
         }
         self.internal.clear();
@@ -549,7 +486,7 @@ fn forget_records_before(first_kept: u32) -> Request {
     let to = stored_key(Namespace::SYSTEM, Records::ID, &(first_kept,));
     Request {
         namespace: Namespace::SYSTEM,
-        idempotency: None,
+        asked: None,
         deadline_us: None,
         work: Box::new(move |tx| {
             tx.delete_range_stored(&from, &to)?;

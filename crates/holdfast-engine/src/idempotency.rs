@@ -9,7 +9,7 @@
 use holdfast_state::{LogTime, Namespace, Read, Stop, Table, TableId, Tx, Version};
 use minicbor::bytes::ByteVec;
 
-use crate::request::{Decision, Fingerprint, Idempotency};
+use crate::request::{Decision, Fingerprint};
 
 /// Format of [`Fingerprint`]s: part of the record, so that a release which
 /// computes them otherwise does not take a repeated request for another one.
@@ -123,14 +123,13 @@ impl Filing {
     pub fn record(
         &mut self,
         tx: &mut Tx<'_>,
-        request: (Namespace, &Idempotency),
+        (namespace, key, fingerprint): (Namespace, &str, Fingerprint),
         decision: Decision,
         body: &[u8],
     ) -> Result<(), Stop<Vec<u8>>> {
-        let (namespace, idempotency) = request;
         let record = Record {
             format: FINGERPRINT_FORMAT,
-            fingerprint: idempotency.fingerprint.0.to_vec().into(),
+            fingerprint: fingerprint.0.to_vec().into(),
             version: tx.version(),
             time: tx.now(),
             refused: decision == Decision::Refused,
@@ -138,7 +137,7 @@ impl Filing {
         };
         let bucket = self.bucket(tx.now());
         self.oldest = self.oldest.min(bucket);
-        let key = (bucket, namespace.get(), &*idempotency.key);
+        let key = (bucket, namespace.get(), key);
         Ok(tx.put_in::<Records>(Namespace::SYSTEM, &key, &record)?)
     }
 

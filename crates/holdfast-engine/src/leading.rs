@@ -20,7 +20,7 @@ use crate::{
     event::Now,
     idempotency::Filing,
     pipeline::{Pipeline, Waiting},
-    request::{Answer, Decision, Failure, Outcome, Request},
+    request::{Answer, Asked, Decision, Failure, Outcome, Request},
     timers::DueTimers,
 };
 
@@ -221,13 +221,13 @@ enum Ran {
 }
 
 fn run(tx: &mut Tx<'_>, filing: &mut Filing, request: &Request) -> Result<Ran, Failure> {
-    let Some(idempotency) = &request.idempotency else {
+    let Some(Asked { fingerprint, key: Some(key) }) = &request.asked else {
         let (decision, body) = decide(tx, request)?;
         return Ok(Ran::Fresh(decision, body.into()));
     };
-    let found = filing.find(tx, request.namespace, &idempotency.key).map_err(aborted)?;
+    let found = filing.find(tx, request.namespace, key).map_err(aborted)?;
     if let Some(record) = found {
-        if !record.is_of(idempotency.fingerprint) {
+        if !record.is_of(*fingerprint) {
             return Err(Failure::KeyReused);
         }
         return Ok(Ran::Stored(Outcome {
@@ -239,7 +239,8 @@ fn run(tx: &mut Tx<'_>, filing: &mut Filing, request: &Request) -> Result<Ran, F
         }));
     }
     let (decision, body) = decide(tx, request)?;
-    filing.record(tx, (request.namespace, idempotency), decision, &body).map_err(aborted)?;
+    let filed = (request.namespace, &**key, *fingerprint);
+    filing.record(tx, filed, decision, &body).map_err(aborted)?;
     Ok(Ran::Fresh(decision, body.into()))
 }
 

@@ -4,7 +4,7 @@
 //! its own over a real log and real clocks, and [`Partition`] is the handle that
 //! everyone else holds. Read in this order: [`request`], [`event`], [`engine`],
 //! `leading`, [`pipeline`], then [`clock`], [`admission`], [`idempotency`],
-//! [`timers`], and last `driver`, `applier`, [`partition`], [`feed`], [`snapshots`].
+//! [`timers`], [`quarantine`], and last `driver`, `applier`, [`partition`], [`feed`], [`snapshots`].
 //!
 //! Invariants: nothing is answered before all that it saw is durable; state
 //! changes only by applying what the log holds; this crate knows no primitive.
@@ -24,6 +24,7 @@ mod leading;
 pub mod metrics;
 pub mod partition;
 pub mod pipeline;
+pub mod quarantine;
 pub mod request;
 pub mod snapshots;
 pub mod timers;
@@ -34,5 +35,6 @@ pub use event::{Action, Event, Now, Stopped};
 pub use feed::{Feed, FeedError};
 pub use metrics::Metrics;
 pub use partition::{Partition, Parts, Phase};
-pub use request::{Answer, Decision, Failure, Fingerprint, Idempotency, Outcome, Request};
+pub use quarantine::{Quarantine, Suspects, Witness};
+pub use request::{Answer, Asked, Decision, Failure, Fingerprint, Outcome, Request};
 pub use snapshots::SnapshotKeeper;

@@ -54,6 +54,10 @@ pub struct Metrics {
     pub entry_bytes: Counter,
     /// Transactions applied to the state.
     pub applied: Counter,
+    /// Requests refused because they are in quarantine, timers included.
+    pub quarantined: Counter,
+    /// Different requests that are in quarantine.
+    pub in_quarantine: Counter,
     /// Timers fired.
     pub timers_fired: Counter,
     /// Requests waiting for evaluation now.
@@ -88,7 +92,8 @@ impl Metrics {
                 | Failure::Deadline
                 | Failure::Unavailable { .. }
                 | Failure::OutcomeUnknown { .. }
-                | Failure::KeyReused,
+                | Failure::KeyReused
+                | Failure::Quarantined { .. },
             ) => {}
         }
     }

@@ -26,7 +26,8 @@ use crate::{
     feed::Feed,
     inbox::Inbox,
     metrics::Metrics,
-    request::{Answer, Failure, Idempotency, Request},
+    quarantine::Quarantine,
+    request::{Answer, Asked, Failure, Request},
     snapshots::SnapshotKeeper,
 };
 
@@ -44,6 +45,8 @@ pub struct Parts {
     pub kept: Vec<ReaderState>,
     /// Random, fresh in every life of the process.
     pub seed: u64,
+    /// Requests that may have killed the process before.
+    pub quarantine: Quarantine,
 }
 
 /// Where a partition is in its life.
@@ -99,7 +102,9 @@ impl Partition {
         let newest = parts.kept.first().map(|state| state.next_position);
         let mark = parts.store.mark();
         let checkpoint = crate::engine::checkpoint_of(&mark)?;
-        let engine = Engine::new(config, Arc::clone(&snapshots), &mark, parts.seed, newest)?;
+        let state = Arc::clone(&snapshots);
+        let engine =
+            Engine::new(config, state, &mark, parts.seed, newest)?.guarded_by(parts.quarantine);
         let metrics = Arc::clone(engine.metrics());
         let feed = Arc::new(Feed::new(Arc::clone(&parts.log), parts.kept, checkpoint));
         let status = Arc::new(Status(watch::channel(Phase::Starting).0));
@@ -135,14 +140,14 @@ impl Partition {
     pub async fn transact(
         &self,
         namespace: Namespace,
-        idempotency: Option<Idempotency>,
+        asked: Option<Asked>,
         deadline_us: Option<u64>,
         work: impl Fn(&mut Tx<'_>) -> Result<Vec<u8>, Stop<Vec<u8>>> + Send + 'static,
     ) -> Answer {
         let (answer, wait) = tokio::sync::oneshot::channel();
         self.submit(Request {
             namespace,
-            idempotency,
+            asked,
             deadline_us,
             work: Box::new(work),
             // A caller that went away needs no answer.

@@ -1,6 +1,6 @@
 //! What a partition is asked, and what it answers.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use bytes::Bytes;
 use holdfast_state::{Abort, LogTime, Namespace, Stop, Tx, Version};
@@ -16,24 +16,48 @@ pub type ReplyTo = Box<dyn FnOnce(Answer) + Send>;
 
 /// Identifies what a request asks: method, path, principal and raw body. Two
 /// requests with one key must have one fingerprint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fingerprint(pub [u8; 16]);
 
-/// Makes a request repeatable: whoever asks again gets the first answer.
+impl fmt::Display for Fingerprint {
+    /// 32 hexadecimal digits.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", u128::from_be_bytes(self.0))
+    }
+}
+
+impl FromStr for Fingerprint {
+    type Err = NoFingerprint;
+
+    fn from_str(text: &str) -> Result<Self, NoFingerprint> {
+        let digits = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let number = u128::from_str_radix(text, 16).ok().filter(|_| digits);
+        number.map(|number| Self(number.to_be_bytes())).ok_or(NoFingerprint)
+    }
+}
+
+/// Text that is not 32 hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a fingerprint is 32 hexadecimal digits")]
+pub struct NoFingerprint;
+
+/// What is asked: recognised when it is asked again.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Idempotency {
-    /// The caller's key, unique within its namespace.
-    pub key: Box<str>,
-    /// What the key stands for.
+pub struct Asked {
+    /// What it is, whoever asks how often.
     pub fingerprint: Fingerprint,
+    /// Makes it repeatable: whoever asks again under it gets the first answer. The
+    /// caller's, unique within its namespace.
+    pub key: Option<Box<str>>,
 }
 
 /// A transaction on its way to the evaluator.
 pub struct Request {
     /// Whose state it sees.
     pub namespace: Namespace,
-    /// Makes it repeatable.
-    pub idempotency: Option<Idempotency>,
+    /// What it asks; `None` for work of the engine's own, and of programs that run
+    /// the engine themselves and need neither keys nor quarantine.
+    pub asked: Option<Asked>,
     /// When nobody waits for the answer any more, on the monotonic clock.
     pub deadline_us: Option<u64>,
     /// What it does.
@@ -42,11 +66,19 @@ pub struct Request {
     pub reply: ReplyTo,
 }
 
+impl Request {
+    /// The fingerprint of what it asks.
+    #[must_use]
+    pub fn fingerprint(&self) -> Option<Fingerprint> {
+        self.asked.as_ref().map(|asked| asked.fingerprint)
+    }
+}
+
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request")
             .field("namespace", &self.namespace)
-            .field("idempotency", &self.idempotency)
+            .field("asked", &self.asked)
             .field("deadline_us", &self.deadline_us)
             .finish_non_exhaustive()
     }
@@ -102,6 +134,13 @@ pub enum Failure {
     /// The key was used for another request before.
     #[error("the idempotency key was used for another request")]
     KeyReused,
+    /// The process died more than once while this was evaluated, so it is not
+    /// evaluated any more (P21). Nothing happened.
+    #[error("evaluating this request ended the process before: {fingerprint} is in quarantine")]
+    Quarantined {
+        /// What an operator can clear.
+        fingerprint: Fingerprint,
+    },
     /// The transaction panicked. Nothing happened, and nobody else was harmed.
     #[error("the transaction panicked: {message}")]
     Panicked {

@@ -3,8 +3,8 @@
 //! Timers run from applied state (P23). Firing one deletes its row in the very
 //! transaction that runs its handler, so it fires once, whoever leads by then:
 //! a second firing finds no row and does nothing. A handler that is unknown,
-//! aborts or panics leaves its timer where it is; it is tried again when
-//! leadership next begins.
+//! aborts, panics or is in quarantine leaves its timer where it is, and others
+//! go on; it is tried again when leadership next begins.
 
 use holdfast_state::{
     LogTime, Namespace, Read as _, Scan, Source, StoreError, Table as _, Tx,
@@ -14,9 +14,11 @@ use holdfast_state::{
     timer::{TimerRow, Timers},
 };
 
+use xxhash_rust::xxh3::Xxh3;
+
 use crate::{
     config::TimerHandler,
-    request::{Request, Work},
+    request::{Asked, Fingerprint, Request, Work},
 };
 
 /// At most this many timers are fired at once; the others follow right after.
@@ -101,12 +103,23 @@ impl DueTimers {
         }
         Ok(Request {
             namespace: Namespace::new(namespace),
-            idempotency: None,
+            asked: Some(Asked { fingerprint: fingerprint(namespace, &row), key: None }),
             deadline_us: None,
             work: firing(key.to_vec(), row, handler.map(|(_, handler)| *handler)),
             reply: Box::new(reply),
         })
     }
+}
+
+/// What the timer asks: for whom, which handler, with what.
+fn fingerprint(namespace: u32, row: &TimerRow) -> Fingerprint {
+    let mut hash = Xxh3::new();
+    hash.update(&namespace.to_le_bytes());
+    for part in [row.handler.as_bytes(), &row.payload] {
+        hash.update(&(part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
+    Fingerprint(hash.digest128().to_le_bytes())
 }
 
 fn firing(key: Vec<u8>, row: TimerRow, handler: Option<TimerHandler>) -> Work {

@@ -6,7 +6,7 @@
 //! same bytes, also from a later release.
 
 use bytes::Bytes;
-use holdfast_engine::{Decision, Idempotency};
+use holdfast_engine::{Asked, Decision};
 use holdfast_node::{Ask, Reply as Answer};
 use holdfast_state::command::{Call, Entry, Input, Kind as CommandKind, Method};
 use hyper::{
@@ -63,13 +63,13 @@ async fn prepare(
     }
     let call = entry.parse(Input { body: &body, fields: &fields })?;
     let target = head.uri.path_and_query().map_or("", |target| target.as_str());
-    let idempotency = conventions.idempotency_key.map(|key| Idempotency {
-        key,
+    let asked = Asked {
         fingerprint: fingerprint(head.method.as_str(), target, principal.name, &body),
-    });
+        key: conventions.idempotency_key,
+    };
     let ask = Ask {
         namespace: principal.namespace,
-        idempotency,
+        asked: Some(asked),
         timeout: conventions.timeout,
         after: conventions.after,
     };

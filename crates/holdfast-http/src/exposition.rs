@@ -36,6 +36,8 @@ fn engine(page: &mut Page, node: &Node) {
     page.counter("entries", "Entries sent to the log.", m.entries.get());
     page.counter("entry_bytes", "Bytes of entries sent to the log.", m.entry_bytes.get());
     page.counter("applied", "Transactions applied to the state.", m.applied.get());
+    page.counter("quarantined", "Requests refused in quarantine.", m.quarantined.get());
+    page.gauge("in_quarantine", "Different requests in quarantine.", m.in_quarantine.get());
     page.counter("timers_fired", "Timers fired.", m.timers_fired.get());
     page.counter("snapshots", "Snapshots kept.", m.snapshots.get());
     page.gauge("waiting", "Requests waiting for evaluation.", m.waiting.get());

@@ -68,6 +68,8 @@ pub enum Kind {
     HeadersTooLarge,
     /// A bug of ours.
     Internal,
+    /// Evaluating it ended the process before.
+    Quarantined,
     /// As much is waiting as may wait.
     Overloaded,
     /// The partition takes no requests.
@@ -112,94 +114,80 @@ impl Kind {
         Self::TransactionTooLarge,
         Self::HeadersTooLarge,
         Self::Internal,
+        Self::Quarantined,
         Self::Overloaded,
         Self::Unavailable,
         Self::OutcomeUnknown,
         Self::DeadlineExceeded,
     ];
 
-    /// Status, code, title and advice: the one place that decides them.
+    /// Code, status and advice: the one place that decides them.
     #[must_use]
     pub const fn info(self) -> KindInfo {
         use Retry::{Later, Never, SameKey};
         use StatusCode as S;
-        let (code, status, retry, title) = match self {
-            Self::MalformedRequest => {
-                ("malformed_request", S::BAD_REQUEST, Never, "The request cannot be read.")
-            }
-            Self::MalformedJson => {
-                ("malformed_json", S::BAD_REQUEST, Never, "The body is not JSON.")
-            }
-            Self::InvalidHeader => {
-                ("invalid_header", S::BAD_REQUEST, Never, "A header field cannot have this value.")
-            }
-            Self::Unauthorized => {
-                ("unauthorized", S::UNAUTHORIZED, Never, "A valid credential is needed.")
-            }
-            Self::Forbidden => {
-                ("forbidden", S::FORBIDDEN, Never, "The credential does not allow this.")
-            }
-            Self::NoSuchPath => ("no_such_path", S::NOT_FOUND, Never, "Nothing is at this path."),
-            Self::MethodNotAllowed => {
-                let title = "The path does not know this method.";
-                ("method_not_allowed", S::METHOD_NOT_ALLOWED, Never, title)
-            }
-            Self::RequestTimeout => {
-                let title = "The request did not arrive in time.";
-                ("request_timeout", S::REQUEST_TIMEOUT, Later, title)
-            }
-            Self::ChangesTrimmed => {
-                ("changes_trimmed", S::GONE, Never, "The change feed does not go back so far.")
-            }
-            Self::VersionNotReached => {
-                let title = "The version asked for was not reached.";
-                ("version_not_reached", S::PRECONDITION_FAILED, Never, title)
-            }
-            Self::BodyTooLarge => {
-                ("body_too_large", S::PAYLOAD_TOO_LARGE, Never, "The body is too large.")
-            }
-            Self::TargetTooLong => {
-                ("target_too_long", S::URI_TOO_LONG, Never, "Path and query are too long.")
-            }
+        let (code, status, retry) = match self {
+            Self::MalformedRequest => ("malformed_request", S::BAD_REQUEST, Never),
+            Self::MalformedJson => ("malformed_json", S::BAD_REQUEST, Never),
+            Self::InvalidHeader => ("invalid_header", S::BAD_REQUEST, Never),
+            Self::Unauthorized => ("unauthorized", S::UNAUTHORIZED, Never),
+            Self::Forbidden => ("forbidden", S::FORBIDDEN, Never),
+            Self::NoSuchPath => ("no_such_path", S::NOT_FOUND, Never),
+            Self::MethodNotAllowed => ("method_not_allowed", S::METHOD_NOT_ALLOWED, Never),
+            Self::RequestTimeout => ("request_timeout", S::REQUEST_TIMEOUT, Later),
+            Self::ChangesTrimmed => ("changes_trimmed", S::GONE, Never),
+            Self::VersionNotReached => ("version_not_reached", S::PRECONDITION_FAILED, Never),
+            Self::BodyTooLarge => ("body_too_large", S::PAYLOAD_TOO_LARGE, Never),
+            Self::TargetTooLong => ("target_too_long", S::URI_TOO_LONG, Never),
             Self::UnsupportedMediaType => {
-                let title = "The body must be application/json.";
-                ("unsupported_media_type", S::UNSUPPORTED_MEDIA_TYPE, Never, title)
+                ("unsupported_media_type", S::UNSUPPORTED_MEDIA_TYPE, Never)
             }
-            Self::InvalidRequest => {
-                let title = "The request is not what the command takes.";
-                ("invalid_request", S::UNPROCESSABLE_ENTITY, Never, title)
-            }
+            Self::InvalidRequest => ("invalid_request", S::UNPROCESSABLE_ENTITY, Never),
             Self::IdempotencyKeyReused => {
-                let title = "The idempotency key was used for another request.";
-                ("idempotency_key_reused", S::UNPROCESSABLE_ENTITY, Never, title)
+                ("idempotency_key_reused", S::UNPROCESSABLE_ENTITY, Never)
             }
-            Self::TransactionTooLarge => {
-                let title = "The request does more than one transaction may.";
-                ("transaction_too_large", S::UNPROCESSABLE_ENTITY, Never, title)
-            }
+            Self::TransactionTooLarge => ("transaction_too_large", S::UNPROCESSABLE_ENTITY, Never),
             Self::HeadersTooLarge => {
-                let title = "The header fields are too large.";
-                ("headers_too_large", S::REQUEST_HEADER_FIELDS_TOO_LARGE, Never, title)
+                ("headers_too_large", S::REQUEST_HEADER_FIELDS_TOO_LARGE, Never)
             }
-            Self::Internal => {
-                ("internal", S::INTERNAL_SERVER_ERROR, SameKey, "The server has a bug.")
-            }
-            Self::Overloaded => {
-                ("overloaded", S::SERVICE_UNAVAILABLE, Later, "The server is busy.")
-            }
-            Self::Unavailable => {
-                let title = "The partition takes no requests now.";
-                ("unavailable", S::SERVICE_UNAVAILABLE, Later, title)
-            }
-            Self::OutcomeUnknown => {
-                let title = "Whether the request took effect is not known.";
-                ("outcome_unknown", S::SERVICE_UNAVAILABLE, SameKey, title)
-            }
-            Self::DeadlineExceeded => {
-                ("deadline_exceeded", S::GATEWAY_TIMEOUT, SameKey, "No answer came in time.")
-            }
+            Self::Internal => ("internal", S::INTERNAL_SERVER_ERROR, SameKey),
+            Self::Quarantined => ("quarantined", S::INTERNAL_SERVER_ERROR, Never),
+            Self::Overloaded => ("overloaded", S::SERVICE_UNAVAILABLE, Later),
+            Self::Unavailable => ("unavailable", S::SERVICE_UNAVAILABLE, Later),
+            Self::OutcomeUnknown => ("outcome_unknown", S::SERVICE_UNAVAILABLE, SameKey),
+            Self::DeadlineExceeded => ("deadline_exceeded", S::GATEWAY_TIMEOUT, SameKey),
         };
-        KindInfo { code, status, title, retry }
+        KindInfo { code, status, title: self.title(), retry }
+    }
+
+    const fn title(self) -> &'static str {
+        match self {
+            Self::MalformedRequest => "The request cannot be read.",
+            Self::MalformedJson => "The body is not JSON.",
+            Self::InvalidHeader => "A header field cannot have this value.",
+            Self::Unauthorized => "A valid credential is needed.",
+            Self::Forbidden => "The credential does not allow this.",
+            Self::NoSuchPath => "Nothing is at this path.",
+            Self::MethodNotAllowed => "The path does not know this method.",
+            Self::RequestTimeout => "The request did not arrive in time.",
+            Self::ChangesTrimmed => "The change feed does not go back so far.",
+            Self::VersionNotReached => "The version asked for was not reached.",
+            Self::BodyTooLarge => "The body is too large.",
+            Self::TargetTooLong => "Path and query are too long.",
+            Self::UnsupportedMediaType => "The body must be application/json.",
+            Self::InvalidRequest => "The request is not what the command takes.",
+            Self::IdempotencyKeyReused => "The idempotency key was used for another request.",
+            Self::TransactionTooLarge => "The request does more than one transaction may.",
+            Self::HeadersTooLarge => "The header fields are too large.",
+            Self::Internal => "The server has a bug.",
+            Self::Quarantined => {
+                "The request ended the server's process before and is not evaluated."
+            }
+            Self::Overloaded => "The server is busy.",
+            Self::Unavailable => "The partition takes no requests now.",
+            Self::OutcomeUnknown => "Whether the request took effect is not known.",
+            Self::DeadlineExceeded => "No answer came in time.",
+        }
     }
 }
 
@@ -370,6 +358,10 @@ impl From<Engine> for Problem {
             Engine::Unavailable { .. } => Kind::Unavailable,
             Engine::OutcomeUnknown { .. } => Kind::OutcomeUnknown,
             Engine::KeyReused => Kind::IdempotencyKeyReused,
+            Engine::Quarantined { fingerprint } => {
+                return Self::new(Kind::Quarantined, &failure)
+                    .fact("fingerprint", fingerprint.to_string());
+            }
             Engine::Panicked { .. } => {
                 // What a panic says is for us, not for strangers.
                 tracing::error!(%failure, "a transaction panicked");

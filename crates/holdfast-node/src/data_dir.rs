@@ -5,6 +5,8 @@
 //! DIR/partition-0/log/         the log: all that matters
 //! DIR/partition-0/state/       the state, a cache of the log
 //! DIR/partition-0/snapshots/   what the log may be trimmed below
+//! DIR/partition-0/evaluating   what the process evaluates, for when it dies of it
+//! DIR/partition-0/suspects.json  what it may have died of before
 //! ```
 //!
 //! The directory is made readable for its owner only. A directory that holds
@@ -81,19 +83,25 @@ impl DataDir {
     /// Where the partition's log is.
     #[must_use]
     pub fn log(&self) -> PathBuf {
-        self.root.join("partition-0/log")
+        self.partition().join("log")
+    }
+
+    /// Where the partition is.
+    #[must_use]
+    pub fn partition(&self) -> PathBuf {
+        self.root.join("partition-0")
     }
 
     /// Where the partition's state is.
     #[must_use]
     pub fn state(&self) -> PathBuf {
-        self.root.join("partition-0/state")
+        self.partition().join("state")
     }
 
     /// Where the partition's snapshots are.
     #[must_use]
     pub fn snapshots(&self) -> PathBuf {
-        self.root.join("partition-0/snapshots")
+        self.partition().join("snapshots")
     }
 }
 

@@ -12,7 +12,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use holdfast_engine::{Decision, Idempotency, Partition, Phase};
+use holdfast_engine::{Asked, Decision, Partition, Phase};
 use holdfast_state::{
     Abort, LogTime, Namespace, Read as _, Stop, Version,
     command::{Call, Kind, Refused},
@@ -28,8 +28,9 @@ pub type Render = fn(&Refused) -> Vec<u8>;
 pub struct Ask {
     /// Whose state it sees.
     pub namespace: Namespace,
-    /// Makes a call that writes repeatable; of no meaning for one that only reads.
-    pub idempotency: Option<Idempotency>,
+    /// Recognises a call that writes when it is made again; of no meaning for one that
+    /// only reads. Without it a call that kills the process is never refused (P21).
+    pub asked: Option<Asked>,
     /// The answer is of no use later than this.
     pub timeout: Duration,
     /// It must see everything up to here.
@@ -131,8 +132,7 @@ async fn write(
     let work = move |tx: &mut holdfast_state::Tx<'_>| {
         call.run(tx).map_err(|stop| stop.map(|refused| render(&refused)))
     };
-    let answer =
-        partition.transact(ask.namespace, ask.idempotency, Some(deadline_us), work).await?;
+    let answer = partition.transact(ask.namespace, ask.asked, Some(deadline_us), work).await?;
     Ok(Reply {
         decision: answer.decision,
         body: answer.body,

@@ -4,7 +4,7 @@
 //! begin with ([`recovery`]) and starts the partition; [`Node::execute`] is the
 //! one path from a parsed call to its answer, for HTTP and for callers in this
 //! process alike. Read in this order: [`at`], [`registry`] (what can be called),
-//! [`config`], [`data_dir`], [`recovery`], [`node`], [`execute`], and [`offline`]
+//! [`config`], [`data_dir`], [`recovery`], [`crash_file`], [`node`], [`execute`], and [`offline`]
 //! for looking at a data directory that no server has open.
 //!
 //! Invariants: nothing here knows HTTP; a data directory is open in one process
@@ -12,6 +12,7 @@
 
 pub mod at;
 pub mod config;
+pub mod crash_file;
 pub mod data_dir;
 pub mod error;
 pub mod execute;
@@ -22,6 +23,7 @@ pub mod registry;
 
 pub use at::{At, BadAt};
 pub use config::{NodeConfig, Storage};
+pub use crash_file::QuarantineFile;
 pub use error::OpenError;
 pub use execute::{Ask, Failure, Render, Reply};
 pub use node::Node;

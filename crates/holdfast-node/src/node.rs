@@ -11,7 +11,7 @@ use std::{
     sync::Arc,
 };
 
-use holdfast_engine::{Partition, Parts, Phase, SnapshotKeeper, Stopped};
+use holdfast_engine::{Partition, Parts, Phase, Quarantine, SnapshotKeeper, Stopped};
 use holdfast_log::{
     Durability, FileLog, Log, LogError, MemoryLog, RealDisk,
     disk::{Disk, SlowDisk},
@@ -21,6 +21,7 @@ use parking_lot::RwLock;
 
 use crate::{
     config::{NodeConfig, Storage},
+    crash_file,
     data_dir::DataDir,
     error::OpenError,
     recovery::{Recovered, discard_state, recover},
@@ -169,7 +170,8 @@ fn start_in(config: &NodeConfig, dir: &DataDir) -> Result<Running, OpenError> {
         version = %recovered.store.mark().version,
         "state"
     );
-    run(config, recovered, OpenLog::File(log), Some(snapshots))
+    let kept = (Some(snapshots), crash_file::open(dir));
+    run(config, recovered, OpenLog::File(log), kept)
 }
 
 /// Opens the log of a data directory, which nobody else may have open.
@@ -200,14 +202,14 @@ fn start_in_memory(config: &NodeConfig, log: MemoryLog) -> Result<Running, OpenE
         untrimmed: true,
         origin: "a log in memory".to_owned(),
     };
-    run(config, recovered, OpenLog::Memory(log), None)
+    run(config, recovered, OpenLog::Memory(log), (None, Quarantine::default()))
 }
 
 fn run(
     config: &NodeConfig,
     recovered: Recovered,
     log: OpenLog,
-    snapshots: Option<SnapshotKeeper>,
+    (snapshots, quarantine): (Option<SnapshotKeeper>, Quarantine),
 ) -> Result<Running, OpenError> {
     let timers = config.registry.timers().to_vec();
     let engine = holdfast_engine::Config { timers, ..config.engine.clone() };
@@ -220,6 +222,7 @@ fn run(
         snapshots,
         kept: recovered.kept.iter().map(|kept| kept.state).collect(),
         seed: random_seed().map_err(OpenError::io("reading /dev/urandom"))?,
+        quarantine,
     };
     let partition = Partition::start(engine, parts)?;
     if recovered.untrimmed {

@@ -7,7 +7,7 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::Args;
-use holdfast_engine::{Decision, Fingerprint, Idempotency};
+use holdfast_engine::{Asked, Decision, Fingerprint};
 use holdfast_http::Server;
 use holdfast_node::{Ask, Node, Storage};
 use holdfast_state::{Namespace, command::Input};
@@ -97,7 +97,7 @@ async fn make(node: &Node, key: &str, command: &str, body: &str) -> anyhow::Resu
     let ask = Ask {
         namespace: Namespace::DEFAULT,
         // The key names one sample for ever; nothing else is to be told apart.
-        idempotency: Some(Idempotency { key: key.into(), fingerprint: Fingerprint([0; 16]) }),
+        asked: Some(Asked { fingerprint: Fingerprint([0; 16]), key: Some(key.into()) }),
         timeout: Duration::from_secs(10),
         after: None,
     };

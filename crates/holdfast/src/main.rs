@@ -1,8 +1,8 @@
 //! The `holdfast` binary: wiring, configuration, and the command line.
 //!
 //! Each subcommand is a module of its own: [`serve`] and [`dev`] run a server,
-//! [`call`] talks to one, [`audit`] and [`inspect`] look at the data of a stopped
-//! one, [`openapi`](print_openapi) prints the API's description, [`bench`](mod@bench)
+//! [`call`] talks to one, [`audit`], [`inspect`] and [`quarantine`] look at
+//! the data of a stopped one, [`openapi`](print_openapi) prints the API's description, [`bench`](mod@bench)
 //! measures. [`config`] says what can be set and where, [`exit`] what the exit codes
 //! mean. What is printed on stdout is for programs and scripts; everything else goes
 //! to stderr.
@@ -15,6 +15,7 @@ mod dev;
 mod exit;
 mod inspect;
 mod logging;
+mod quarantine;
 mod serve;
 
 use std::process::ExitCode;
@@ -46,6 +47,11 @@ enum Command {
         #[command(subcommand)]
         command: LogCommand,
     },
+    /// See and clear what killed the process of a stopped server.
+    Quarantine {
+        #[command(subcommand)]
+        command: quarantine::QuarantineCommand,
+    },
     /// Print the description of the HTTP API (OpenAPI 3.1).
     Openapi,
     /// Measure throughput and latency, beside what the machine itself can do.
@@ -66,6 +72,7 @@ fn main() -> ExitCode {
         Command::Call(arguments) => call::run(&arguments),
         Command::Audit(arguments) => audit::run(&arguments),
         Command::Log { command: LogCommand::Inspect(arguments) } => inspect::run(&arguments),
+        Command::Quarantine { command } => quarantine::run(&command),
         Command::Openapi => print_openapi(),
         Command::Bench(arguments) => bench::run(&arguments)
             .map(|()| Exit::Done)

@@ -2,7 +2,9 @@
 
 use std::{future::Future, sync::Arc};
 
-use holdfast_engine::{Config, FeedError, Partition, Parts, Stopped, engine::checkpoint_of};
+use holdfast_engine::{
+    Config, FeedError, Partition, Parts, Quarantine, Stopped, engine::checkpoint_of,
+};
 use holdfast_log::{Log, MemoryLog, Position, ReaderState, blocking};
 use holdfast_state::{MemoryStore, Namespace, Snapshot, Version, fact::Change};
 
@@ -53,7 +55,14 @@ fn restarted(memory: &MemoryLog, snapshots: &[Arc<dyn Snapshot>]) -> Partition {
         MemoryStore::from_pairs(rows(&**newest), newest.mark().clone())
     });
     let kept = snapshots.iter().map(|snapshot| state_of(&**snapshot)).collect();
-    let parts = Parts { log, store: Box::new(store), snapshots: None, kept, seed: 99 };
+    let parts = Parts {
+        log,
+        store: Box::new(store),
+        snapshots: None,
+        kept,
+        seed: 99,
+        quarantine: Quarantine::default(),
+    };
     let partition = Partition::start(Config { clock: None, ..config() }, parts).unwrap();
     now(partition.leading()).unwrap();
     partition

@@ -47,7 +47,8 @@ pub(crate) fn open(disk: &FaultDisk, seed: u64, clock: &Clock) -> Result<Node, S
     let store: Box<dyn Store> = Box::new(store.unwrap_or_default());
     let config = config.fitted_to(&log.properties());
     let newest_snapshot = kept.first().map(|state| state.next_position);
-    let start = Start { config, store, seed, newest_snapshot, clock: clock.clone() };
+    let clock = clock.clone();
+    let start = Start { config, store, seed, newest_snapshot, clock, ..Start::default() };
     let mut node = Node::over(log, start);
     node.keeper = Some(keeper);
     node.settle();

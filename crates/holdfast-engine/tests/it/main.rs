@@ -27,6 +27,7 @@ mod log_time;
 mod overload;
 mod partition;
 mod pipeline;
+mod quarantine;
 mod recovery;
 mod snapshots;
 mod timers;

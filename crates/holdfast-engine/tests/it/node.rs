@@ -11,7 +11,7 @@ use std::{
 
 use bytes::Bytes;
 use holdfast_engine::{
-    Action, Answer, Config, Engine, Event, Failure, Fingerprint, Idempotency, Now, Outcome,
+    Action, Answer, Asked, Config, Engine, Event, Failure, Fingerprint, Now, Outcome, Quarantine,
     Request, SnapshotKeeper, Stopped, pipeline::Waiting, request::Work,
 };
 use holdfast_log::{Log, LogError, Position, ReaderState};
@@ -95,6 +95,7 @@ pub(crate) struct Start {
     pub(crate) seed: u64,
     pub(crate) newest_snapshot: Option<Position>,
     pub(crate) clock: Clock,
+    pub(crate) quarantine: Quarantine,
 }
 
 impl Default for Start {
@@ -105,6 +106,7 @@ impl Default for Start {
             seed: 1,
             newest_snapshot: None,
             clock: Clock::new(),
+            quarantine: Quarantine::default(),
         }
     }
 }
@@ -191,6 +193,7 @@ impl Node {
         let snapshots = start.store.snapshots();
         let newest = start.newest_snapshot;
         let engine = Engine::new(start.config, snapshots, &mark, start.seed, newest).unwrap();
+        let engine = engine.guarded_by(start.quarantine);
         Self {
             engine,
             store: start.store,
@@ -242,8 +245,8 @@ impl Node {
             replies.lock().unwrap().push(words);
             slot.fill(answer);
         });
-        let Ask { namespace, idempotency, deadline_us, work } = ask;
-        let request = Request { namespace, idempotency, deadline_us, work, reply };
+        let Ask { namespace, asked, deadline_us, work } = ask;
+        let request = Request { namespace, asked, deadline_us, work, reply };
         self.engine.handle(Event::Request(request), self.clock.now());
         pending
     }
@@ -404,14 +407,14 @@ impl Node {
 /// A request in the making.
 pub(crate) struct Ask {
     namespace: Namespace,
-    idempotency: Option<Idempotency>,
+    asked: Option<Asked>,
     deadline_us: Option<u64>,
     work: Work,
 }
 
 impl Ask {
     pub(crate) fn of(work: Work) -> Self {
-        Self { namespace: Namespace::DEFAULT, idempotency: None, deadline_us: None, work }
+        Self { namespace: Namespace::DEFAULT, asked: None, deadline_us: None, work }
     }
 
     /// Repeatable under this key; the fingerprint is the same for all with this key.
@@ -421,7 +424,13 @@ impl Ask {
 
     pub(crate) fn keyed_as(self, key: &str, fingerprint: u8) -> Self {
         let fingerprint = Fingerprint([fingerprint; 16]);
-        Self { idempotency: Some(Idempotency { key: key.into(), fingerprint }), ..self }
+        Self { asked: Some(Asked { fingerprint, key: Some(key.into()) }), ..self }
+    }
+
+    /// Recognised by this fingerprint, without a key.
+    pub(crate) fn known_as(self, fingerprint: u8) -> Self {
+        let fingerprint = Fingerprint([fingerprint; 16]);
+        Self { asked: Some(Asked { fingerprint, key: None }), ..self }
     }
 
     pub(crate) fn in_namespace(self, number: u32) -> Self {

@@ -6,7 +6,8 @@ use std::{
 };
 
 use holdfast_engine::{
-    Answer, Config, Failure, Fingerprint, Idempotency, Partition, Parts, Phase, Request, Stopped,
+    Answer, Asked, Config, Failure, Fingerprint, Partition, Parts, Phase, Quarantine, Request,
+    Stopped,
 };
 use holdfast_log::{
     FaultDisk, FileLog, FileLogOptions, Log, LogError, MemoryLog, Spare,
@@ -28,7 +29,14 @@ const LIMIT: Duration = Duration::from_secs(20);
 
 fn start(log: Arc<dyn Log>, seed: u64, config: Config) -> Partition {
     let store = Box::new(MemoryStore::new());
-    let parts = Parts { log, store, snapshots: None, kept: Vec::new(), seed };
+    let parts = Parts {
+        log,
+        store,
+        snapshots: None,
+        kept: Vec::new(),
+        seed,
+        quarantine: Quarantine::default(),
+    };
     Partition::start(config, parts).unwrap()
 }
 
@@ -36,7 +44,7 @@ fn request(name: &str, op: &Op, reply: impl FnOnce(Answer) + Send + 'static) -> 
     let fingerprint = Fingerprint([1; 16]);
     Request {
         namespace: Namespace::DEFAULT,
-        idempotency: Some(Idempotency { key: name.into(), fingerprint }),
+        asked: Some(Asked { fingerprint, key: Some(name.into()) }),
         deadline_us: None,
         work: op.work(name),
         reply: Box::new(reply),
@@ -206,6 +214,7 @@ fn snapshots_are_kept_and_the_log_is_trimmed_while_it_serves() {
         snapshots: Some(keeper(&disk)),
         kept: Vec::new(),
         seed: 1,
+        quarantine: Quarantine::default(),
     };
     let config = Config { snapshot_bytes: 4_000, ..config() };
     let partition = Partition::start(config, parts).unwrap();

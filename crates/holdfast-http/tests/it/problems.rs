@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use holdfast_http::problem::Kind;
+use holdfast_http::{fingerprint::fingerprint, problem::Kind};
 use holdfast_log::MemoryLog;
 use holdfast_node::{Node, Storage};
 use serde_json::Value;
@@ -38,6 +38,7 @@ const SCENARIOS: &[Scenario] = &[
     (Kind::TransactionTooLarge, || ask("POST", "/v1/lab/bulky", &[], "{}")),
     (Kind::HeadersTooLarge, || ask("GET", "/v1/lab/notes", &[("cookie", &"c".repeat(9000))], "")),
     (Kind::Internal, panics),
+    (Kind::Quarantined, quarantined),
     (Kind::Overloaded, overloaded),
     (Kind::Unavailable, unavailable),
     (Kind::OutcomeUnknown, outcome_unknown),
@@ -202,6 +203,28 @@ fn key_reused() -> Response {
 fn panics() -> Response {
     ask("GET", "/v1/lab/panic", &[], "").problem(500, "internal");
     ask("POST", "/v1/lab/panic", &[], "{}")
+}
+
+fn quarantined() -> Response {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let start = || Setup::on(Storage::Directory(data.clone())).start();
+    start().stop();
+    let fingerprint = fingerprint("PUT", "/v1/lab/notes/a", "", br#"{"text":"x"}"#).to_string();
+    let suspects = serde_json::json!({"fingerprint": fingerprint, "deaths": 2});
+    let file = serde_json::json!({"format": 1, "suspects": [suspects]});
+    std::fs::write(data.join("partition-0/suspects.json"), file.to_string()).unwrap();
+    let server = start();
+    let mut client = server.client();
+    let other = client.request("PUT", "/v1/lab/notes/a", &[], r#"{"text":"y"}"#);
+    assert_eq!(other.status, 200);
+    let fresh_key = [("idempotency-key", "fresh")];
+    let response = client.request("PUT", "/v1/lab/notes/a", &fresh_key, r#"{"text":"x"}"#);
+    assert_eq!(response.json()["facts"]["fingerprint"], fingerprint);
+    let metrics = String::from_utf8(client.get("/metrics").body).unwrap();
+    assert!(metrics.contains("holdfast_in_quarantine 1\n"), "{metrics}");
+    assert!(metrics.contains("holdfast_quarantined_total 1\n"), "{metrics}");
+    response
 }
 
 fn overloaded() -> Response {

@@ -18,7 +18,7 @@ use tokio::runtime::Runtime;
 
 /// A data directory.
 pub(crate) struct Data {
-    _temporary: TempDir,
+    _temporary: Option<TempDir>,
     pub(crate) root: PathBuf,
     /// Bytes of log between two snapshots.
     pub(crate) snapshot_bytes: u64,
@@ -34,7 +34,12 @@ impl Data {
     pub(crate) fn new() -> Self {
         let temporary = tempfile::tempdir().unwrap();
         let root = temporary.path().join("data");
-        Self { _temporary: temporary, root, snapshot_bytes: u64::MAX }
+        Self { _temporary: Some(temporary), root, snapshot_bytes: u64::MAX }
+    }
+
+    /// One that somebody else made and removes.
+    pub(crate) fn at(root: &Path) -> Self {
+        Self { _temporary: None, root: root.to_owned(), snapshot_bytes: u64::MAX }
     }
 
     /// One whose log is trimmed soon.
@@ -108,7 +113,7 @@ pub(crate) fn damage(file: &Path, at: usize) {
 
 impl Running {
     pub(crate) fn ask(timeout: Duration) -> Ask {
-        Ask { namespace: Namespace::DEFAULT, idempotency: None, timeout, after: None }
+        Ask { namespace: Namespace::DEFAULT, asked: None, timeout, after: None }
     }
 
     /// Makes a call; the body is the outcome's, or the refusal's code.

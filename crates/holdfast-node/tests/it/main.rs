@@ -5,4 +5,5 @@ mod corruption;
 mod data;
 mod executing;
 mod offline;
+mod quarantine;
 mod recovery;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
-use holdfast_engine::{Answer, Decision, Fingerprint, Idempotency, Partition, Request};
+use holdfast_engine::{Answer, Asked, Decision, Fingerprint, Partition, Request};
 use holdfast_ledger::{
     Limit, TransferSpec,
     open_account::{OpenAccount, OpenAccountSpec},
@@ -114,7 +114,7 @@ pub(super) fn request(serial: u64, n: u64, spread: Spread, reply: ReplyTo) -> Re
     let key = format!("{serial:08x}-0000-4000-8000-{name:012x}");
     Request {
         namespace: Namespace::DEFAULT,
-        idempotency: Some(Idempotency { key: key[..36].into(), fingerprint: Fingerprint([7; 16]) }),
+        asked: Some(Asked { fingerprint: Fingerprint([7; 16]), key: Some(key[..36].into()) }),
         deadline_us: None,
         work: Box::new(move |tx| transfer(tx, &spec)),
         reply,
@@ -178,7 +178,7 @@ pub(super) fn node(
         let answered = answered.clone();
         partition.submit(Request {
             namespace: Namespace::DEFAULT,
-            idempotency: None,
+            asked: None,
             deadline_us: None,
             work: Box::new(move |tx| {
                 for number in first..(first + 100).min(accounts) {

@@ -59,6 +59,32 @@ fn from_the_first_call_to_the_audit() {
 }
 
 #[test]
+fn a_request_in_quarantine_is_listed_and_let_go() {
+    let data = Data::new();
+    Server::start(&data.path()).terminate();
+    let fingerprints = ["0f".repeat(16), "1e".repeat(16), "2d".repeat(16)];
+    let suspect =
+        |(deaths, print): (usize, &String)| json!({"fingerprint": print, "deaths": deaths});
+    let suspects: Vec<_> = fingerprints.iter().enumerate().map(suspect).collect();
+    let file = data.path().join("partition-0/suspects.json");
+    fs::write(file, json!({"format": 1, "suspects": suspects}).to_string()).unwrap();
+    let quarantine =
+        |arguments: &[&str]| run(&[&["quarantine"], arguments, &["--data", &data.text()]].concat());
+    let listed = quarantine(&["list"]);
+    let wanted = format!("{}       2  quarantined", fingerprints[2]);
+    assert!(listed.stdout.lines().any(|line| line == wanted), "{listed:?}");
+    assert_eq!(listed.stdout.matches("suspected").count(), 2, "{listed:?}");
+    let (gone, unknown) = (fingerprints[2].as_str(), "ff".repeat(16));
+    assert_eq!(quarantine(&["clear", gone]).code, Some(0));
+    assert_eq!(quarantine(&["clear", gone]).code, Some(1), "it is gone already");
+    assert_eq!(quarantine(&["clear", &unknown]).code, Some(1));
+    assert_eq!(quarantine(&["clear", "soon"]).code, Some(2));
+    assert_eq!(quarantine(&["clear"]).code, Some(2), "which?");
+    assert_eq!(quarantine(&["clear", "--all"]).code, Some(0));
+    assert_eq!(quarantine(&["list"]).stdout.lines().count(), 1);
+}
+
+#[test]
 fn calls_that_cannot_be_made_are_explained() {
     let listed = run(&["call"]);
     assert!(listed.stdout.contains("ledger.transfer "), "{listed:?}");

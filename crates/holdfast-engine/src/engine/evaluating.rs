@@ -1,0 +1,128 @@
+//! Evaluating what waits, in groups, and sending what was evaluated.
+//!
+//! A group is taken out of the queues and named to the witness before any of it is
+//! evaluated (see [`quarantine`](crate::quarantine)). What is taken out and not
+//! evaluated yet, because a batch is full, comes first the next time. Nothing is
+//! named any more when entries are sent: a request that was under evaluation when
+//! the process died is not in the log of that life.
+
+use super::{Engine, Role};
+use crate::{
+    event::{Action, Now, Stopped},
+    pipeline::Waiting,
+    quarantine::GROUP_MAX,
+    request::{Failure, Request},
+};
+use holdfast_state::{Namespace, store::Pressure};
+
+/// Groups evaluated between two looks at what else has come.
+const GROUPS: usize = 4;
+
+impl Engine {
+    /// Evaluates a slice of what waits, and sends what can be sent.
+    pub fn work(&mut self, now: Now) {
+        for _ in 0..GROUPS {
+            if !self.may_evaluate() || !self.evaluate_group(now) {
+                break;
+            }
+        }
+        self.quarantine.end();
+        self.metrics.waiting.set(self.waiting() as u64);
+        self.send();
+        self.finish_if_done();
+    }
+
+    pub(super) fn may_evaluate(&self) -> bool {
+        let Role::Leading(leading) = &self.role else { return false };
+        leading.batch_bytes() < self.config.batch_bytes
+            && leading.answers_waiting() < self.config.waiting_max
+            && self.applying.len() < self.config.entries_unapplied_max
+            && self.applying.back().is_none_or(|last| last.late.len() < self.config.waiting_max)
+            && self.state.pressure() == Pressure::None
+    }
+
+    /// Requests that wait for evaluation, the engine's own queue not counted.
+    pub(super) fn waiting(&self) -> usize {
+        self.admission.waiting() + self.picked.len()
+    }
+
+    fn next_request(&mut self) -> Option<(Request, bool)> {
+        match self.internal.pop_front() {
+            Some(request) => Some((request, true)),
+            None => self.admission.pop().map(|request| (request, false)),
+        }
+    }
+
+    /// False when nothing waits.
+    fn evaluate_group(&mut self, now: Now) -> bool {
+        while self.picked.len() < GROUP_MAX {
+            let Some(next) = self.next_request() else { break };
+            self.picked.push_back(next);
+        }
+        let prints = self.picked.iter().map(|(request, _)| request.fingerprint());
+        let together = self.quarantine.begin(prints);
+        for _ in 0..together {
+            if !self.may_evaluate() {
+                break;
+            }
+            let Some((request, internal)) = self.picked.pop_front() else { break };
+            self.evaluate(request, internal, now);
+        }
+        together > 0
+    }
+
+    fn evaluate(&mut self, request: Request, internal: bool, now: Now) {
+        let Role::Leading(leading) = &mut self.role else { return };
+        let (namespace, print) = (request.namespace, request.fingerprint());
+        if request.deadline_us.is_some_and(|deadline| deadline <= now.monotonic_us) {
+            self.metrics.too_late.increment();
+            self.charge(namespace, internal, 1);
+            self.refuse(request, Failure::Deadline);
+            return;
+        }
+        if let Some(fingerprint) = self.quarantine.refuses(print) {
+            self.metrics.quarantined.increment();
+            self.charge(namespace, internal, 1);
+            self.refuse(request, Failure::Quarantined { fingerprint });
+            return;
+        }
+        let given = (now, self.random.next(), self.config.budget);
+        let evaluated = leading.evaluate(self.state.as_ref(), request, given);
+        self.quarantine.survived(print);
+        self.metrics.evaluated.increment();
+        self.charge(namespace, internal, evaluated.cost);
+        if let Some(waiting) = evaluated.now {
+            // What it saw is durable; a view taken after the answer must show it too.
+            match self.applying.back_mut() {
+                Some(last) => last.late.push(waiting),
+                None => self.reply(waiting),
+            }
+        }
+        if let Some(what) = evaluated.doubt {
+            self.stop(Stopped::StateInDoubt(what));
+        }
+    }
+
+    fn charge(&mut self, namespace: Namespace, internal: bool, cost: i64) {
+        if !internal {
+            self.admission.charge(namespace, cost);
+        }
+    }
+
+    pub(super) fn reply(&mut self, Waiting { reply, answer }: Waiting) {
+        self.metrics.count(&answer);
+        self.actions.push_back(Action::Reply(reply, answer));
+    }
+
+    /// Sends the open batch if the pipeline has room for it.
+    pub(super) fn send(&mut self) {
+        let durable = self.reader.state().next_position.previous();
+        let Role::Leading(leading) = &mut self.role else { return };
+        if leading.has_batch() && leading.pipeline.depth() < self.config.entries_in_flight_max {
+            let (position, bytes) = leading.seal(durable);
+            self.metrics.entries.increment();
+            self.metrics.entry_bytes.add(bytes.len() as u64);
+            self.actions.push_back(Action::Append(position, bytes));
+        }
+    }
+}
