@@ -57,11 +57,12 @@ async fn prepare(
 ) -> Result<(Ask, Box<dyn Call>), Problem> {
     let (head, body) = request.into_parts();
     let conventions = Conventions::read(&head.headers, &shared.limits)?;
-    let body = body_of(shared, entry.method, &head, body).await?;
+    let body = body_of(shared, entry, &head, body).await?;
     if !takes_body(entry.method) {
         fields.extend(query::fields(head.uri.query().unwrap_or_default())?);
     }
-    let call = entry.parse(Input { body: &body, fields: &fields })?;
+    let commands = shared.node.registry().commands();
+    let call = entry.parse(Input { body: &body, fields: &fields, commands })?;
     let target = head.uri.path_and_query().map_or("", |target| target.as_str());
     let asked = Asked {
         fingerprint: fingerprint(head.method.as_str(), target, principal.name, &body),
@@ -87,7 +88,7 @@ pub const fn takes_body(method: Method) -> bool {
 
 async fn body_of(
     shared: &Shared,
-    method: Method,
+    entry: &Entry,
     head: &Parts,
     body: Incoming,
 ) -> Result<Bytes, Problem> {
@@ -95,7 +96,7 @@ async fn body_of(
         let detail = format_args!("{} takes {what}", head.method);
         Err(Problem::new(Kind::MalformedRequest, detail).closing())
     };
-    if !takes_body(method) {
+    if !takes_body(entry.method) {
         return if body.is_end_stream() { Ok(Bytes::new()) } else { refuse("no body") };
     }
     if head.uri.query().is_some_and(|query| !query.is_empty()) {
@@ -104,7 +105,9 @@ async fn body_of(
     if !body.is_end_stream() {
         check_content_type(&head.headers)?;
     }
-    receive(body, &shared.limits, &shared.bodies).await
+    let limits = &shared.limits;
+    let most = if entry.bulk { limits.bulk_body_bytes_max } else { limits.body_bytes_max };
+    receive(body, most, limits, &shared.bodies).await
 }
 
 fn answer(answer: Answer) -> Result<Reply, Problem> {

@@ -36,6 +36,7 @@ struct PartitionInfo {
 #[derive(Serialize)]
 struct LimitsInfo {
     body_bytes_max: usize,
+    bulk_body_bytes_max: usize,
     header_bytes_max: usize,
     idempotency_key_max: usize,
     idempotency_retention_s: u64,
@@ -58,6 +59,7 @@ pub fn info(node: &Node, limits: &Limits) -> Reply {
         partitions: [partition(node)],
         limits: LimitsInfo {
             body_bytes_max: limits.body_bytes_max,
+            bulk_body_bytes_max: limits.bulk_body_bytes_max,
             header_bytes_max: limits.header_bytes_max,
             idempotency_key_max: crate::conventions::IDEMPOTENCY_KEY_MAX,
             idempotency_retention_s: config.retention_us / 1_000_000,

@@ -17,6 +17,8 @@ pub struct Limits {
     pub header_bytes_max: usize,
     /// Bytes of a request's body.
     pub body_bytes_max: usize,
+    /// Bytes of the body of a request that takes many operations.
+    pub bulk_body_bytes_max: usize,
     /// Bytes of all larger bodies that are being received.
     pub bodies_bytes_max: usize,
     /// How long a connection may take to send a request's head, counted from its
@@ -43,6 +45,7 @@ impl Default for Limits {
             target_bytes_max: 4 << 10,
             header_bytes_max: 8 << 10,
             body_bytes_max: 1 << 20,
+            bulk_body_bytes_max: 4 << 20,
             bodies_bytes_max: 256 << 20,
             head_timeout: Duration::from_secs(60),
             body_timeout: Duration::from_secs(10),

@@ -74,6 +74,15 @@ fn problem_schema() -> Value {
                 "examples": Kind::ALL.iter().map(|kind| kind.info().code).collect::<Vec<_>>(),
             },
             "detail": { "type": "string" },
+            "operation": {
+                "type": "object",
+                "description": "Which of the request's operations it is about.",
+                "required": ["index"],
+                "properties": {
+                    "index": { "type": "integer", "minimum": 0 },
+                    "name": { "type": "string" },
+                },
+            },
             "pointer": {
                 "type": "string",
                 "format": "json-pointer",

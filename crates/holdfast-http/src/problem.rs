@@ -11,7 +11,7 @@ use holdfast_engine::Failure as Engine;
 use holdfast_node::Failure;
 use holdfast_state::{
     Abort,
-    command::{Class, Refused, SpecError},
+    command::{Class, Operation, Refused, SpecError},
 };
 use hyper::StatusCode;
 use serde::Serialize;
@@ -218,6 +218,7 @@ pub struct Problem {
 struct Particulars {
     title: &'static str,
     detail: Option<String>,
+    operation: Option<Operation>,
     pointer: Option<String>,
     facts: Map<String, Value>,
     retry: Retry,
@@ -233,6 +234,8 @@ struct Details<'a> {
     code: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operation: Option<&'a Operation>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pointer: Option<&'a str>,
     #[serde(skip_serializing_if = "Map::is_empty")]
@@ -284,6 +287,7 @@ impl Problem {
             status: self.status.as_u16(),
             code: self.code,
             detail: particulars.detail.as_deref(),
+            operation: particulars.operation.as_ref(),
             pointer: particulars.pointer.as_deref(),
             facts: &particulars.facts,
             retry: particulars.retry,
@@ -313,7 +317,16 @@ impl Problem {
 impl Particulars {
     fn new(title: &'static str, retry: Retry) -> Self {
         let facts = Map::new();
-        Self { title, detail: None, pointer: None, facts, retry, allow: None, closes: false }
+        Self {
+            title,
+            detail: None,
+            operation: None,
+            pointer: None,
+            facts,
+            retry,
+            allow: None,
+            closes: false,
+        }
     }
 }
 
@@ -321,7 +334,8 @@ impl From<&Refused> for Problem {
     fn from(refused: &Refused) -> Self {
         let (status, retry) = of_class(refused.info.class);
         let particulars = Particulars {
-            pointer: refused.pointer.map(str::to_owned),
+            operation: refused.operation.clone(),
+            pointer: refused.pointer.as_deref().map(str::to_owned),
             facts: refused.facts.clone(),
             ..Particulars::new(refused.info.summary, retry)
         };
@@ -418,7 +432,8 @@ mod tests {
                 class: Class::Conflict,
                 summary: "All are taken.",
             },
-            pointer: Some("/quantity"),
+            pointer: Some("/quantity".into()),
+            operation: Some(Operation { index: 2, name: Some("hold".to_owned()) }),
             facts: Map::from_iter([("available".to_owned(), 0.into())]),
         };
         let (status, details) = unstored(stored(&refused).into()).unwrap();
@@ -426,6 +441,7 @@ mod tests {
         let details: Value = serde_json::from_slice(&details).unwrap();
         assert_eq!(details["code"], "sold_out");
         assert_eq!(details["facts"]["available"], 0);
+        assert_eq!(details["operation"], serde_json::json!({ "index": 2, "name": "hold" }));
         assert_eq!(details["retry"], "never");
         for bad in [&b""[..], b"x", b"\0\0{}"] {
             assert_eq!(unstored(bytes::Bytes::from_static(bad)), None);

@@ -48,20 +48,25 @@ impl Drop for Reserved<'_> {
     }
 }
 
-/// The whole body.
+/// The whole body, of at most `max` bytes.
 ///
 /// # Errors
 /// `body_too_large`, `request_timeout`, `overloaded`, `malformed_request`; after each
 /// of them the connection is of no more use, since the rest of the body is still to come.
-pub async fn receive(body: Incoming, limits: &Limits, budget: &Budget) -> Result<Bytes, Problem> {
+pub async fn receive(
+    body: Incoming,
+    max: usize,
+    limits: &Limits,
+    budget: &Budget,
+) -> Result<Bytes, Problem> {
     if body.is_end_stream() {
         return Ok(Bytes::new());
     }
     let declared = body.size_hint().lower();
-    if declared > limits.body_bytes_max as u64 {
-        return Err(too_large(limits));
+    if declared > max as u64 {
+        return Err(too_large(max));
     }
-    match tokio::time::timeout(limits.body_timeout, collect(body, limits, budget)).await {
+    match tokio::time::timeout(limits.body_timeout, collect(body, max, limits, budget)).await {
         Ok(received) => received,
         Err(_) => {
             let waited = limits.body_timeout;
@@ -71,10 +76,15 @@ pub async fn receive(body: Incoming, limits: &Limits, budget: &Budget) -> Result
     }
 }
 
-async fn collect(mut body: Incoming, limits: &Limits, budget: &Budget) -> Result<Bytes, Problem> {
+async fn collect(
+    mut body: Incoming,
+    max: usize,
+    limits: &Limits,
+    budget: &Budget,
+) -> Result<Bytes, Problem> {
     let Some(first) = next(&mut body).await? else { return Ok(Bytes::new()) };
-    if first.len() > limits.body_bytes_max {
-        return Err(too_large(limits));
+    if first.len() > max {
+        return Err(too_large(max));
     }
     if body.is_end_stream() {
         return Ok(detached(first));
@@ -83,8 +93,8 @@ async fn collect(mut body: Incoming, limits: &Limits, budget: &Budget) -> Result
     reserved.grow(first.len())?;
     let mut whole = BytesMut::from(first);
     while let Some(more) = next(&mut body).await? {
-        if whole.len() + more.len() > limits.body_bytes_max {
-            return Err(too_large(limits));
+        if whole.len() + more.len() > max {
+            return Err(too_large(max));
         }
         reserved.grow(more.len())?;
         whole.extend_from_slice(&more);
@@ -112,8 +122,7 @@ async fn next(body: &mut Incoming) -> Result<Option<Bytes>, Problem> {
     Ok(None)
 }
 
-fn too_large(limits: &Limits) -> Problem {
-    let max = limits.body_bytes_max;
+fn too_large(max: usize) -> Problem {
     Problem::new(Kind::BodyTooLarge, format_args!("a body has at most {max} bytes"))
         .fact("bytes_max", max)
         .closing()

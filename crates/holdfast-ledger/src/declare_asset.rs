@@ -18,8 +18,8 @@ use crate::{
 /// The most decimal places an asset may have: those of ether.
 pub const EXPONENT_MAX: u8 = 18;
 
-/// The longest name in bytes.
-pub const NAME_BYTES_MAX: usize = 128;
+/// The longest label in bytes.
+pub const LABEL_BYTES_MAX: usize = 128;
 
 /// The command.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ pub struct DeclareAssetSpec {
     pub exponent: u8,
     /// What people call it, at most 128 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
+    pub label: Option<String>,
 }
 
 /// The asset is known.
@@ -52,7 +52,7 @@ pub struct DeclareAssetOutcome {
     pub exponent: u8,
     /// What people call it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
+    pub label: Option<String>,
     /// When it was declared first.
     pub declared_at: LogTime,
 }
@@ -82,8 +82,8 @@ pub enum DeclareAssetRefusal {
         /// What is possible.
         max: u8,
     },
-    /// The name is longer than 128 bytes.
-    NameTooLong {
+    /// The label is longer than 128 bytes.
+    LabelTooLong {
         /// Its length in bytes.
         bytes: usize,
         /// What is possible.
@@ -111,9 +111,9 @@ impl Refusal for DeclareAssetRefusal {
             summary: "An asset has at most 18 decimal places.",
         },
         RefusalInfo {
-            code: "name_too_long",
+            code: "label_too_long",
             class: Class::Invalid,
-            summary: "A name has at most 128 bytes.",
+            summary: "A label has at most 128 bytes.",
         },
         RefusalInfo {
             code: "asset_exists",
@@ -126,7 +126,7 @@ impl Refusal for DeclareAssetRefusal {
         match self {
             Self::StandardAsset { .. } => "standard_asset",
             Self::ExponentTooLarge { .. } => "exponent_too_large",
-            Self::NameTooLong { .. } => "name_too_long",
+            Self::LabelTooLong { .. } => "label_too_long",
             Self::AssetExists { .. } => "asset_exists",
         }
     }
@@ -135,7 +135,7 @@ impl Refusal for DeclareAssetRefusal {
         Some(match self {
             Self::StandardAsset { .. } | Self::AssetExists { .. } => "/asset",
             Self::ExponentTooLarge { .. } => "/exponent",
-            Self::NameTooLong { .. } => "/name",
+            Self::LabelTooLong { .. } => "/label",
         })
     }
 }
@@ -160,7 +160,7 @@ impl Write for DeclareAsset {
         if let Some(row) = tx.get::<Assets>(key)? {
             let field = match () {
                 () if row.exponent != spec.exponent => "exponent",
-                () if row.name != spec.name => "name",
+                () if row.label != spec.label => "label",
                 () => return Ok(outcome(spec.asset, row, true)),
             };
             return Err(Stop::Refused(DeclareAssetRefusal::AssetExists {
@@ -169,7 +169,7 @@ impl Write for DeclareAsset {
             }));
         }
         let row =
-            AssetRow { exponent: spec.exponent, declared_at: tx.now(), name: spec.name.clone() };
+            AssetRow { exponent: spec.exponent, declared_at: tx.now(), label: spec.label.clone() };
         tx.put::<Assets>(key, &row)?;
         Ok(outcome(spec.asset, row, false))
     }
@@ -183,9 +183,9 @@ fn check(spec: &DeclareAssetSpec) -> Result<(), DeclareAssetRefusal> {
         let exponent = spec.exponent;
         return Err(DeclareAssetRefusal::ExponentTooLarge { exponent, max: EXPONENT_MAX });
     }
-    match spec.name.as_ref().map(String::len) {
-        Some(bytes) if bytes > NAME_BYTES_MAX => {
-            Err(DeclareAssetRefusal::NameTooLong { bytes, max: NAME_BYTES_MAX })
+    match spec.label.as_ref().map(String::len) {
+        Some(bytes) if bytes > LABEL_BYTES_MAX => {
+            Err(DeclareAssetRefusal::LabelTooLong { bytes, max: LABEL_BYTES_MAX })
         }
         Some(_) | None => Ok(()),
     }
@@ -197,7 +197,7 @@ fn outcome(asset: Asset, row: AssetRow, existed: bool) -> DeclareAssetOutcome {
         existed,
         asset,
         exponent: row.exponent,
-        name: row.name,
+        label: row.label,
         declared_at: row.declared_at,
     }
 }

@@ -30,9 +30,9 @@ pub struct AssetView {
     pub exponent: u8,
     /// Whether ISO 4217 defines it.
     pub standard: bool,
-    /// What people call it, if it was declared with a name.
+    /// What people call it, if it was declared with a label.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
+    pub label: Option<String>,
     /// When it was declared, if it was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub declared_at: Option<LogTime>,
@@ -84,7 +84,7 @@ impl Query for GetAsset {
                 asset,
                 exponent,
                 standard: true,
-                name: None,
+                label: None,
                 declared_at: None,
             });
         }
@@ -94,7 +94,7 @@ impl Query for GetAsset {
             asset,
             exponent: row.exponent,
             standard: false,
-            name: row.name,
+            label: row.label,
             declared_at: Some(row.declared_at),
         })
     }

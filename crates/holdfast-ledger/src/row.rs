@@ -33,7 +33,7 @@ pub struct AssetRow {
     pub declared_at: LogTime,
     /// What people call it.
     #[n(2)]
-    pub name: Option<String>,
+    pub label: Option<String>,
 }
 
 impl Table for Assets {

@@ -131,7 +131,20 @@ impl Refusal for TransferLinkedRefusal {
     }
 
     fn pointer(&self) -> Option<&'static str> {
-        Some("/transfers")
+        match self {
+            Self::WrongCount { .. } => Some("/transfers"),
+            Self::Transfer { refusal, .. } => refusal.pointer(),
+            Self::PartlyExists { .. } => None,
+        }
+    }
+
+    fn element(&self) -> Option<String> {
+        match self {
+            Self::WrongCount { .. } => None,
+            Self::Transfer { index, .. } | Self::PartlyExists { index } => {
+                Some(format!("/transfers/{index}"))
+            }
+        }
     }
 }
 

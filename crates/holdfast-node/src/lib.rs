@@ -4,7 +4,8 @@
 //! begin with ([`recovery`]) and starts the partition; [`Node::execute`] is the
 //! one path from a parsed call to its answer, for HTTP and for callers in this
 //! process alike. Read in this order: [`at`], [`registry`] (what can be called),
-//! [`config`], [`data_dir`], [`recovery`], [`crash_file`], [`node`], [`execute`], and [`offline`]
+//! [`transactions`] (calls composed of others), [`config`], [`data_dir`], [`recovery`],
+//! [`crash_file`], [`node`], [`execute`], and [`offline`]
 //! for looking at a data directory that no server has open.
 //!
 //! Invariants: nothing here knows HTTP; a data directory is open in one process
@@ -20,6 +21,7 @@ pub mod node;
 pub mod offline;
 pub mod recovery;
 pub mod registry;
+pub mod transactions;
 
 pub use at::{At, BadAt};
 pub use config::{NodeConfig, Storage};

@@ -11,6 +11,8 @@ use holdfast_state::{
     command::{Entry, Method},
 };
 
+use crate::transactions;
+
 /// What a part of a table's key is, so that keys can be shown without the code
 /// that writes them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +64,11 @@ pub struct Primitive {
 }
 
 /// The primitives of this build.
-pub const PRIMITIVES: &[Primitive] = &[LEDGER];
+pub const PRIMITIVES: &[Primitive] = &[LEDGER, TRANSACTIONS];
+
+/// Commands that are made of the others.
+const TRANSACTIONS: Primitive =
+    Primitive { commands: transactions::COMMANDS, timers: &[], tables: &[] };
 
 const LEDGER: Primitive = Primitive {
     commands: holdfast_ledger::COMMANDS,
@@ -192,6 +198,22 @@ mod tests {
             assert_eq!(registry.table(*id).map(|table| table.name), Some(*name));
         }
         assert_eq!(registry.tables().len(), holdfast_ledger::TABLES.len());
+    }
+
+    /// A result of a composed transaction has the operation's name beside the
+    /// outcome's fields.
+    #[test]
+    fn no_outcome_has_a_name_of_its_own() {
+        for entry in Registry::all().commands() {
+            let mut generator = schemars::SchemaGenerator::default();
+            let schema = (entry.outcome_schema)(&mut generator);
+            let definitions = generator.take_definitions(false);
+            let schema = schema.as_value();
+            let own = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next());
+            let schema = own.map_or(schema, |name| &definitions[name]);
+            assert!(schema["properties"].is_object(), "{} has fields: {schema}", entry.name);
+            assert!(schema["properties"].get("name").is_none(), "{}", entry.name);
+        }
     }
 
     #[test]

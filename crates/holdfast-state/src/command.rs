@@ -74,6 +74,12 @@ pub trait Refusal: Serialize + fmt::Debug + Send + 'static {
     fn pointer(&self) -> Option<&'static str> {
         None
     }
+
+    /// JSON Pointer to the element of a list that [`pointer`](Self::pointer) is
+    /// relative to, where the spec is a list of which one element is refused.
+    fn element(&self) -> Option<String> {
+        None
+    }
 }
 
 /// For commands that never refuse.
@@ -124,13 +130,34 @@ pub trait Query: Command {
     fn run(state: &impl Read, spec: &Self::Spec) -> Result<Self::Outcome, Stop<Self::Refusal>>;
 }
 
+/// A command that runs others.
+pub trait Composed: Command {
+    /// The call that a request asks for, made of calls of `input.commands`.
+    ///
+    /// # Errors
+    /// [`SpecError`], with a pointer into the whole request.
+    fn parse(input: Input<'_>) -> Result<Box<dyn Call>, SpecError>;
+}
+
+/// One of the operations of a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Operation {
+    /// Which, from 0.
+    pub index: usize,
+    /// What the request calls it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
 /// A refusal without its type, as the edges report it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Refused {
     /// Which, and what it says about asking again.
     pub info: RefusalInfo,
     /// JSON Pointer to the field of the spec that it is about.
-    pub pointer: Option<&'static str>,
+    pub pointer: Option<Cow<'static, str>>,
+    /// Which of several operations was refused; `None` for a request that is one.
+    pub operation: Option<Operation>,
     /// The typed fields of the refusal.
     pub facts: serde_json::Map<String, serde_json::Value>,
 }
@@ -147,9 +174,17 @@ impl Refused {
         let value = serde_json::to_value(refusal).expect("a refusal is plain data");
         Self {
             info: *info.expect("a refusal lists its codes"),
-            pointer: refusal.pointer(),
+            pointer: pointer_of(refusal),
+            operation: None,
             facts: fields_of(value),
         }
+    }
+}
+
+fn pointer_of<R: Refusal>(refusal: &R) -> Option<Cow<'static, str>> {
+    match refusal.element() {
+        Some(element) => Some((element + refusal.pointer().unwrap_or_default()).into()),
+        None => refusal.pointer().map(Cow::Borrowed),
     }
 }
 
@@ -181,6 +216,8 @@ pub struct Input<'a> {
     pub body: &'a [u8],
     /// Fields that came as text: from the path, the query, the command line.
     pub fields: &'a [(Cow<'a, str>, Cow<'a, str>)],
+    /// What a request may be composed of: all commands there are.
+    pub commands: &'a [&'static Entry],
 }
 
 /// Why a request is not a spec of its command.
@@ -217,6 +254,8 @@ pub struct Entry {
     pub path: &'static str,
     /// Whether it writes.
     pub kind: Kind,
+    /// Takes many operations at once, and so larger bodies.
+    pub bulk: bool,
     /// [`Refusal::ALL`]
     pub refusals: &'static [RefusalInfo],
     /// JSON Schema of the spec.
@@ -249,6 +288,12 @@ impl Entry {
         })
     }
 
+    /// The row of a command that is composed of others.
+    #[must_use]
+    pub const fn composed<C: Composed>() -> Self {
+        Self { bulk: true, ..Self::of::<C>(Kind::Write, C::parse) }
+    }
+
     const fn of<C: Command>(
         kind: Kind,
         parse: fn(Input<'_>) -> Result<Box<dyn Call>, SpecError>,
@@ -259,11 +304,20 @@ impl Entry {
             method: C::METHOD,
             path: C::PATH,
             kind,
+            bulk: false,
             refusals: C::Refusal::ALL,
             spec_schema: SchemaGenerator::subschema_for::<C::Spec>,
             outcome_schema: SchemaGenerator::subschema_for::<C::Outcome>,
             parse,
         }
+    }
+
+    /// The spec that a request is.
+    ///
+    /// # Errors
+    /// [`SpecError`] names the field: unknown, missing, of another type, out of range.
+    pub fn spec<S: DeserializeOwned>(input: Input<'_>) -> Result<S, SpecError> {
+        fields::parse(input)
     }
 
     /// The call that a request asks for.

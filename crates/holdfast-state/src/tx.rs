@@ -41,9 +41,9 @@ impl Default for Budget {
     fn default() -> Self {
         Self {
             reads_max: 100_000,
-            writes_max: 20_000,
+            writes_max: 100_000,
             read_bytes_max: 16 << 20,
-            write_bytes_max: 2 << 20,
+            write_bytes_max: 10 << 20,
         }
     }
 }

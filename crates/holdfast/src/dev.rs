@@ -93,7 +93,7 @@ async fn make_samples(node: &Node) -> Result<(), Failure> {
 async fn make(node: &Node, key: &str, command: &str, body: &str) -> anyhow::Result<()> {
     let entry = node.registry().command(command);
     let entry = entry.ok_or_else(|| anyhow::anyhow!("there is no command {command}"))?;
-    let call = entry.parse(Input { body: body.as_bytes(), fields: &[] })?;
+    let call = entry.parse(Input { body: body.as_bytes(), fields: &[], commands: &[] })?;
     let ask = Ask {
         namespace: Namespace::DEFAULT,
         // The key names one sample for ever; nothing else is to be told apart.

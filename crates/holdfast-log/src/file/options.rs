@@ -36,7 +36,7 @@ impl Default for FileLogOptions {
     fn default() -> Self {
         Self {
             segment_bytes: 64 << 20,
-            max_entry_bytes: 4 << 20,
+            max_entry_bytes: 16 << 20,
             max_positions_ahead: 1024,
             max_queued_bytes: 128 << 20,
             spare: Spare::Ahead,

@@ -119,7 +119,9 @@ impl Running {
     /// Makes a call; the body is the outcome's, or the refusal's code.
     pub(crate) fn call(&self, name: &str, body: &str) -> Result<(Decision, String), Failure> {
         let entry = self.node.registry().command(name).unwrap();
-        let call = entry.parse(Input { body: body.as_bytes(), fields: &[] }).unwrap();
+        let commands = self.node.registry().commands();
+        let input = Input { body: body.as_bytes(), fields: &[], commands };
+        let call = entry.parse(input).unwrap();
         let ask = Self::ask(Duration::from_secs(20));
         let code = |refused: &Refused| refused.info.code.as_bytes().to_vec();
         let reply = self.runtime.block_on(self.node.execute(ask, entry.kind, call, code))?;

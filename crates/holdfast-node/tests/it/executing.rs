@@ -21,7 +21,7 @@ fn a_read_sees_everything_up_to_the_version_it_names() {
     };
     let read = |after, timeout| {
         let body = br#"{"id":"account-2"}"#;
-        let call = entry.parse(Input { body, fields: &[] }).unwrap();
+        let call = entry.parse(Input { body, fields: &[], commands: &[] }).unwrap();
         let ask = ask(after, timeout);
         running.runtime.block_on(running.node.execute(ask, entry.kind, call, |_| Vec::new()))
     };

@@ -7,3 +7,4 @@ mod executing;
 mod offline;
 mod quarantine;
 mod recovery;
+mod transactions;

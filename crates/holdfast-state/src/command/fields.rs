@@ -186,7 +186,7 @@ mod tests {
     fn parse_spec(body: &str, fields: &[(&'static str, &'static str)]) -> Result<Spec, SpecError> {
         let fields: Vec<_> =
             fields.iter().map(|(n, v)| (Cow::Borrowed(*n), Cow::Borrowed(*v))).collect();
-        parse(Input { body: body.as_bytes(), fields: &fields })
+        parse(Input { body: body.as_bytes(), fields: &fields, commands: &[] })
     }
 
     fn spec(amount: Option<i128>, limit: Option<u32>, all: bool) -> Spec {

@@ -115,7 +115,7 @@ impl World {
             .iter()
             .map(|(name, value)| (Cow::Borrowed(*name), Cow::Borrowed(*value)))
             .collect();
-        let input = Input { body: parts.body.as_bytes(), fields: &fields };
+        let input = Input { body: parts.body.as_bytes(), fields: &fields, commands: &[] };
         let call = match entry.parse(input) {
             Ok(call) => call,
             Err(error) => return not_a_spec(&error),

@@ -1,0 +1,131 @@
+//! References to earlier results: `{"$from": NAME, "path": POINTER}`.
+//!
+//! Such an object, with these two members and no other, stands for the value at
+//! the JSON Pointer (RFC 6901) in the result of the earlier operation of that name.
+
+use std::collections::{HashMap, HashSet};
+
+use holdfast_state::command::SpecError;
+use serde_json::{Map, Value};
+
+use super::{TransactionRefusal, invalid};
+
+const FROM: &str = "$from";
+
+/// How deep arguments may be nested: as deep as the JSON parser goes.
+const DEPTH_MAX: usize = 128;
+
+/// Can there be a reference in this JSON? Where not, nothing needs to be looked at.
+pub(super) fn may_be_in(json: &str) -> bool {
+    // An escape could spell it too.
+    json.contains(FROM) || json.contains("\\u00")
+}
+
+/// A reference as it is written.
+struct Reference<'v> {
+    from: &'v str,
+    path: &'v str,
+}
+
+impl<'v> Reference<'v> {
+    /// The reference that an object is, if it is one.
+    fn of(object: &'v Map<String, Value>) -> Result<Option<Self>, String> {
+        let Some(from) = object.get(FROM) else { return Ok(None) };
+        match (from, object.get("path"), object.len()) {
+            (Value::String(from), Some(Value::String(path)), 2) => Ok(Some(Self { from, path })),
+            _ => Err(format!(
+                "a reference is {{\"{FROM}\": name of an operation, \"path\": JSON Pointer}}"
+            )),
+        }
+    }
+}
+
+/// Are all references to operations that come earlier? Collects their names.
+pub(super) fn check(
+    value: &Value,
+    earlier: &HashSet<String>,
+    referred: &mut HashSet<String>,
+) -> Result<(), SpecError> {
+    check_at(value, &mut String::new(), &mut |reference| {
+        let Reference { from, path } = reference;
+        if !earlier.contains(from) {
+            return Err(format!("no earlier operation is called {from:?}"));
+        }
+        if !(path.is_empty() || path.starts_with('/')) {
+            return Err(format!("{path:?} is no JSON Pointer: it begins with a slash"));
+        }
+        referred.insert(from.to_owned());
+        Ok(())
+    })
+}
+
+fn check_at(
+    value: &Value,
+    pointer: &mut String,
+    check: &mut impl FnMut(Reference<'_>) -> Result<(), String>,
+) -> Result<(), SpecError> {
+    let length = pointer.len();
+    match value {
+        Value::Object(object) => {
+            let found = Reference::of(object);
+            let found =
+                found.and_then(|found| found.map_or(Ok(false), |r| check(r).map(|()| true)));
+            if found.map_err(|message| invalid(pointer.clone(), message))? {
+                return Ok(());
+            }
+            for (key, value) in object {
+                pointer.push('/');
+                pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
+                check_at(value, pointer, check)?;
+                pointer.truncate(length);
+            }
+        }
+        Value::Array(values) => {
+            for (index, value) in values.iter().enumerate() {
+                pointer.push_str(&format!("/{index}"));
+                check_at(value, pointer, check)?;
+                pointer.truncate(length);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+    Ok(())
+}
+
+/// The arguments with the values that they refer to.
+pub(super) fn fill(
+    value: &Value,
+    results: &HashMap<&str, Value>,
+) -> Result<Value, TransactionRefusal> {
+    fill_to(value, results, DEPTH_MAX)
+}
+
+fn fill_to(
+    value: &Value,
+    results: &HashMap<&str, Value>,
+    depth: usize,
+) -> Result<Value, TransactionRefusal> {
+    assert!(depth > 0, "the parser bounds how deep a request is nested");
+    Ok(match value {
+        Value::Object(object) => match Reference::of(object) {
+            Ok(Some(Reference { from, path })) => {
+                let found = results.get(from).and_then(|result| result.pointer(path));
+                found.cloned().ok_or_else(|| TransactionRefusal::ReferenceNotFound {
+                    from: from.to_owned(),
+                    path: path.to_owned(),
+                })?
+            }
+            Ok(None) | Err(_) => {
+                let filled = object
+                    .iter()
+                    .map(|(key, value)| Ok((key.clone(), fill_to(value, results, depth - 1)?)));
+                Value::Object(filled.collect::<Result<_, _>>()?)
+            }
+        },
+        Value::Array(values) => {
+            let filled = values.iter().map(|value| fill_to(value, results, depth - 1));
+            Value::Array(filled.collect::<Result<_, _>>()?)
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
+    })
+}
