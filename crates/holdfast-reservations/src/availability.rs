@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    Stock,
     nights::slots,
     row::{LevelRow, Levels, night_of},
     stay::{StayRefusal, nights_of, resource},
@@ -61,7 +62,7 @@ pub struct LevelView {
 }
 
 impl LevelView {
-    fn of(night: Option<Date>, row: &LevelRow, default: u64) -> Self {
+    fn of(night: Option<Date>, row: &LevelRow, default: Stock) -> Self {
         Self {
             night,
             stock: row.stock(default),

@@ -62,6 +62,23 @@ impl<const MIN: u64> JsonSchema for Count<MIN> {
     }
 }
 
+impl<C, const MIN: u64> minicbor::Encode<C> for Count<MIN> {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut minicbor::Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        e.u64(self.0)?.ok()
+    }
+}
+
+impl<'b, C, const MIN: u64> minicbor::Decode<'b, C> for Count<MIN> {
+    fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+        let bad = || minicbor::decode::Error::message("a count out of range");
+        Self::new(d.u64()?).ok_or_else(bad)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -106,8 +106,8 @@ impl Write for CreateResource {
         }
         let row = ResourceRow {
             kind: spec.kind,
-            stock: spec.stock.get(),
-            stock_created: spec.stock.get(),
+            stock: spec.stock,
+            stock_created: spec.stock,
             version: tx.version(),
             created_at: tx.now(),
             waiting: 0,
@@ -134,7 +134,7 @@ fn existing(
     let resource = Resource::of(tx, &spec.id, row)?;
     let field = match () {
         () if resource.kind != spec.kind => "kind",
-        () if row.stock_created != spec.stock.get() => "stock",
+        () if row.stock_created != spec.stock => "stock",
         () if resource.metadata != spec.metadata => "metadata",
         () => {
             return Ok(CreateResourceOutcome {

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Price,
+    Price, Quantity,
     refusals::HOLD_NOT_FOUND,
     row::{HoldRow, Holds, Status},
 };
@@ -40,7 +40,7 @@ pub struct Hold {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<Date>,
     /// How many, of each night.
-    pub quantity: u64,
+    pub quantity: Quantity,
     /// Where it stands.
     pub status: Status,
     /// The transaction that made it.

@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    Stock,
     refusals::RESOURCE_NOT_FOUND,
     row::{Kind, ResourceMetadata, ResourceRow, Resources},
 };
@@ -33,7 +34,7 @@ pub struct Resource {
     /// What it has stock of.
     pub kind: Kind,
     /// Its stock; of one with nights, that of each night without a stock of its own.
-    pub stock: u64,
+    pub stock: Stock,
     /// How many waitlist entries wait for it.
     pub waiting: u64,
     /// The transaction that changed it or its waitlist last.

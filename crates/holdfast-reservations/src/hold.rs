@@ -130,7 +130,7 @@ pub fn hold(tx: &mut Tx<'_>, spec: &HoldSpec) -> Result<HoldOutcome, Stop<HoldRe
     let mut levels = OpenLevels::of(want.resource);
     levels.read(tx, want.slots())?;
     want.check(&resource, &levels).map_err(|room| refused(room.into()))?;
-    levels.take(&want.slots(), Part::Held, want.quantity.get(), resource.stock);
+    levels.take(&want.slots(), Part::Held, want.quantity, resource.stock);
     levels.write(tx)?;
     let asked = asked(spec, &want, expires_at);
     let row = make(tx, &id, asked, None, spec.metadata.clone())?;
@@ -141,7 +141,7 @@ fn asked(spec: &HoldSpec, want: &Want<'_>, expires_at: Option<LogTime>) -> Asked
     Asked {
         resource: want.resource.clone(),
         nights: want.nights,
-        quantity: want.quantity.get(),
+        quantity: want.quantity,
         expires_at,
         price: spec.price,
     }
@@ -159,7 +159,7 @@ fn existing(
         () if spec.resource != before.resource => "resource",
         () if want.nights.map(|n| n.from()) != before.nights.map(|n| n.from()) => "from",
         () if want.nights != before.nights => "to",
-        () if spec.quantity.get() != before.quantity => "quantity",
+        () if spec.quantity != before.quantity => "quantity",
         () if expiry.counted_from(row.made.time) != before.expires_at => expiry.field(),
         () if spec.price != before.price => "price",
         () if spec.metadata != row.metadata => "metadata",

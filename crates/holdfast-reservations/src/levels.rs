@@ -8,7 +8,10 @@ use std::ops::Range;
 
 use holdfast_state::{Abort, Id, Read, StoreError, Tx};
 
-use crate::row::{LevelRow, Levels};
+use crate::{
+    Quantity, Stock,
+    row::{LevelRow, Levels},
+};
 
 /// Which part of a slot something is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,12 +66,12 @@ impl<'a> OpenLevels<'a> {
     pub(crate) fn shortage(
         &self,
         slots: &Range<u32>,
-        wanted: u64,
-        default: u64,
+        wanted: Quantity,
+        default: Stock,
     ) -> Option<Shortage> {
         self.within(slots).find_map(|level| {
             let available = level.row.available(default);
-            (available < wanted).then_some(Shortage { slot: level.slot, available })
+            (available < wanted.get()).then_some(Shortage { slot: level.slot, available })
         })
     }
 
@@ -76,35 +79,46 @@ impl<'a> OpenLevels<'a> {
     ///
     /// # Panics
     /// When more would be taken than there is.
-    pub(crate) fn take(&mut self, slots: &Range<u32>, part: Part, wanted: u64, default: u64) {
+    pub(crate) fn take(
+        &mut self,
+        slots: &Range<u32>,
+        part: Part,
+        wanted: Quantity,
+        default: Stock,
+    ) {
         for row in self.changing(slots) {
             let count = row.part(part);
-            *count = count.checked_add(wanted).expect("both are at most 53 bits");
+            *count = count.checked_add(wanted.get()).expect("both are at most 53 bits");
             assert!(row.taken() <= row.stock(default), "held and sold are at most the stock");
         }
     }
 
     /// Gives back to each of `slots`, which were read.
-    pub(crate) fn give(&mut self, slots: &Range<u32>, part: Part, given: u64) -> Result<(), Abort> {
+    pub(crate) fn give(
+        &mut self,
+        slots: &Range<u32>,
+        part: Part,
+        given: Quantity,
+    ) -> Result<(), Abort> {
         let resource = self.resource;
         for row in self.changing(slots) {
             let count = row.part(part);
-            *count = count.checked_sub(given).ok_or_else(|| doubt(resource))?;
+            *count = count.checked_sub(given.get()).ok_or_else(|| doubt(resource))?;
         }
         Ok(())
     }
 
     /// What is held of each of `slots`, which were read, is sold.
-    pub(crate) fn sell(&mut self, slots: &Range<u32>, sold: u64) -> Result<(), Abort> {
+    pub(crate) fn sell(&mut self, slots: &Range<u32>, sold: Quantity) -> Result<(), Abort> {
         self.give(slots, Part::Held, sold)?;
         for row in self.changing(slots) {
-            row.sold = row.sold.checked_add(sold).expect("no more than was held, of 53 bits");
+            row.sold = row.sold.checked_add(sold.get()).expect("no more than was held, of 53 bits");
         }
         Ok(())
     }
 
     /// Gives `slots`, which were read, a stock of their own, or none.
-    pub(crate) fn set_stock(&mut self, slots: &Range<u32>, stock: Option<u64>) {
+    pub(crate) fn set_stock(&mut self, slots: &Range<u32>, stock: Option<Stock>) {
         self.changing(slots).for_each(|row| row.stock = stock);
     }
 

@@ -27,10 +27,15 @@ pub mod create_resource;
 mod ending;
 pub mod expire_hold;
 mod expiry;
+pub mod extend;
 pub mod get_hold;
 pub mod get_resource;
+pub mod get_waitlist_entry;
 pub mod hold;
+pub mod join_waitlist;
+pub mod leave_waitlist;
 mod levels;
+pub mod move_hold;
 pub mod nights;
 pub mod offers;
 pub mod price;
@@ -42,12 +47,14 @@ mod room;
 pub mod row;
 mod standing;
 mod stay;
+pub mod waitlist;
 
 use holdfast_state::{TableId, TimerHandler, command::Entry, table::Table as _};
 
 pub use count::{Quantity, Stock};
 pub use get_hold::Hold;
 pub use get_resource::Resource;
+pub use get_waitlist_entry::WaitlistEntry;
 pub use hold::{HoldRefusal, HoldSpec, hold};
 pub use nights::Nights;
 pub use price::Price;
@@ -66,6 +73,12 @@ pub const COMMANDS: &[Entry] = &[
     Entry::query::<get_hold::GetHold>(),
     Entry::write::<confirm::ConfirmHold>(),
     Entry::write::<release::ReleaseHold>(),
+    Entry::write::<extend::ExtendHold>(),
+    Entry::write::<move_hold::MoveHold>(),
+    Entry::write::<join_waitlist::JoinWaitlist>(),
+    Entry::write::<leave_waitlist::LeaveWaitlist>(),
+    Entry::query::<get_waitlist_entry::GetWaitlistEntry>(),
+    Entry::query::<waitlist::ShowWaitlist>(),
 ];
 
 /// The timers of reservations: name and handler.

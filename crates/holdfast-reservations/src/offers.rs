@@ -187,7 +187,7 @@ pub(crate) fn give(tx: &mut Tx<'_>, id: &Id, entry: &mut EntryRow) -> Result<(),
         resource: entry.resource.clone(),
         nights: entry.nights,
         quantity: entry.quantity,
-        expires_at: Some(tx.now().plus_us(entry.offer_us)),
+        expires_at: Some(tx.now().plus_us(entry.offer_expires_in.as_us())),
         price: entry.price,
     };
     make(tx, &hold, asked, Some(id.clone()), entry.metadata.clone())?;

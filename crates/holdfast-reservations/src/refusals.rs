@@ -9,8 +9,12 @@ const fn info(code: &'static str, class: Class, summary: &'static str) -> Refusa
 
 pub(crate) const EXPIRY_GIVEN_TWICE: RefusalInfo =
     info("expiry_given_twice", Class::Invalid, "Give expires_at or expires_in, not both.");
+pub(crate) const EXPIRY_MISSING: RefusalInfo =
+    info("expiry_missing", Class::Invalid, "Give expires_at or expires_in.");
 pub(crate) const EXPIRY_IN_PAST: RefusalInfo =
     info("expiry_in_past", Class::Invalid, "It would have expired by now.");
+pub(crate) const EXPIRY_NOT_LATER: RefusalInfo =
+    info("expiry_not_later", Class::Conflict, "A hold is only extended to a later time.");
 pub(crate) const NIGHTS_INCOMPLETE: RefusalInfo =
     info("nights_incomplete", Class::Invalid, "Give from and to, or neither.");
 pub(crate) const NIGHTS_EMPTY: RefusalInfo =
@@ -47,3 +51,11 @@ pub(crate) const HOLD_RELEASED: RefusalInfo =
     info("hold_released", Class::Conflict, "The hold was released before it was confirmed.");
 pub(crate) const HOLD_CANCELLED: RefusalInfo =
     info("hold_cancelled", Class::Conflict, "The hold was confirmed and then cancelled.");
+pub(crate) const HOLD_CONFIRMED: RefusalInfo =
+    info("hold_confirmed", Class::Conflict, "A confirmed hold does not expire.");
+pub(crate) const ENTRY_EXISTS: RefusalInfo =
+    info("entry_exists", Class::Conflict, "The id was used for a different waitlist entry.");
+pub(crate) const ENTRY_NOT_FOUND: RefusalInfo =
+    info("entry_not_found", Class::NotFound, "No waitlist entry with this id was made.");
+pub(crate) const ENTRY_OFFERED: RefusalInfo =
+    info("entry_offered", Class::Conflict, "The entry was offered a hold and waits no more.");

@@ -128,7 +128,7 @@ fn resize_all(
     mut row: ResourceRow,
     first: u32,
 ) -> Done {
-    let stock = spec.stock.get();
+    let stock = spec.stock;
     if stock == row.stock {
         return Ok((true, row));
     }
@@ -149,7 +149,8 @@ fn resize_all(
     row.stock = stock;
     row.version = tx.version();
     if grew && row.waiting > 0 {
-        row = offers::offer(tx, &spec.id, row, first..u32::MAX)?;
+        // Nights before `first` of which nothing is taken grow as well.
+        row = offers::offer(tx, &spec.id, row, 0..u32::MAX)?;
     } else {
         tx.put::<Resources>(spec.id.as_str(), &row)?;
     }
@@ -163,7 +164,7 @@ fn resize_some(
     mut row: ResourceRow,
     slots: Range<u32>,
 ) -> Done {
-    let stock = spec.stock.get();
+    let stock = spec.stock;
     let own = (stock != row.stock).then_some(stock);
     let mut levels = OpenLevels::of(&spec.id);
     levels.read(tx, slots.clone())?;
@@ -173,7 +174,7 @@ fn resize_some(
     let mut grew = false;
     for (slot, level) in levels.rows(&slots) {
         check(row.kind, slot, level, stock)?;
-        grew |= stock > level.stock(row.stock);
+        grew |= stock.get() > level.stock(row.stock);
     }
     levels.set_stock(&slots, own);
     levels.write(tx)?;
@@ -188,9 +189,9 @@ fn check(
     kind: Kind,
     slot: u32,
     level: &LevelRow,
-    stock: u64,
+    stock: Stock,
 ) -> Result<(), Stop<ResizeResourceRefusal>> {
-    if level.taken() <= stock {
+    if level.taken() <= stock.get() {
         return Ok(());
     }
     let night = night_of(kind, slot);

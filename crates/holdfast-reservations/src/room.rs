@@ -86,7 +86,7 @@ impl Want<'_> {
         if self.must_stand_back(row) {
             return Err(RoomRefusal::WaitlistFirst { resource: self.resource.clone() });
         }
-        match levels.shortage(&self.slots(), self.quantity.get(), row.stock) {
+        match levels.shortage(&self.slots(), self.quantity, row.stock) {
             Some(short) => Err(self.sold_out(row.kind, short)),
             None => Ok(()),
         }

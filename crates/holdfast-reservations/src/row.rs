@@ -19,7 +19,7 @@ pub use hold::{Asked, HoldRow, Status};
 pub use level::LevelRow;
 pub use resource::{Kind, ResourceRow, Sweep};
 
-use crate::Nights;
+use crate::{Nights, Quantity};
 
 /// Resources by id.
 #[derive(Debug)]
@@ -96,9 +96,9 @@ pub struct QueueRow {
     /// Which nights it waits for.
     #[n(1)]
     pub nights: Option<Nights>,
-    /// How many of each; more than zero.
+    /// How many of each.
     #[n(2)]
-    pub quantity: u64,
+    pub quantity: Quantity,
 }
 
 /// When something happened.

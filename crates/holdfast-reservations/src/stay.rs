@@ -107,11 +107,20 @@ pub(crate) fn resource(
     nights: Option<Nights>,
 ) -> Result<ResourceRow, Stop<StayRefusal>> {
     let row = state.get::<Resources>(resource.as_str())?;
-    let refusal = match (row, nights) {
-        (None, _) => StayRefusal::ResourceNotFound { resource: resource.clone() },
-        (Some(row), _) if (row.kind == Kind::Nights) == nights.is_some() => return Ok(row),
-        (Some(_), None) => StayRefusal::NightsRequired { resource: resource.clone() },
-        (Some(_), Some(_)) => StayRefusal::NightsNotAllowed { resource: resource.clone() },
-    };
-    Err(Stop::Refused(refusal))
+    check(row, resource, nights).map_err(Stop::Refused)
+}
+
+/// The same of a resource that was looked for.
+pub(crate) fn check(
+    row: Option<ResourceRow>,
+    resource: &Id,
+    nights: Option<Nights>,
+) -> Result<ResourceRow, StayRefusal> {
+    let resource = || resource.clone();
+    match (row, nights) {
+        (None, _) => Err(StayRefusal::ResourceNotFound { resource: resource() }),
+        (Some(row), _) if (row.kind == Kind::Nights) == nights.is_some() => Ok(row),
+        (Some(_), None) => Err(StayRefusal::NightsRequired { resource: resource() }),
+        (Some(_), Some(_)) => Err(StayRefusal::NightsNotAllowed { resource: resource() }),
+    }
 }

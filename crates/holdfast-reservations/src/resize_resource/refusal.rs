@@ -6,7 +6,7 @@ use holdfast_state::{
 };
 use serde::Serialize;
 
-use crate::{refusals, stay::StayRefusal};
+use crate::{Stock, refusals, stay::StayRefusal};
 
 /// Why a stock is not changed. [`ALL`](Refusal::ALL) has them in order of precedence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -21,7 +21,7 @@ pub enum ResizeResourceRefusal {
         /// How many are sold.
         sold: u64,
         /// How many there would be.
-        requested: u64,
+        requested: Stock,
     },
     /// It is not about a resource, or about nights that it does not have.
     #[serde(untagged)]

@@ -1,13 +1,13 @@
 //! A waitlist entry's row.
 
 use holdfast_state::{
-    Id, Metadata,
+    Id, Lifetime, Metadata,
     unknown::{Unknown, fields_of},
 };
 use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
 
 use super::Stamp;
-use crate::{Nights, Price};
+use crate::{Nights, Price, Quantity};
 
 /// Where an entry stands. What became of an offer is said by the hold that it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,12 +27,12 @@ pub struct EntryRow {
     pub resource: Id,
     /// On which nights, of a resource that has them.
     pub nights: Option<Nights>,
-    /// How many of each; more than zero.
-    pub quantity: u64,
+    /// How many of each.
+    pub quantity: Quantity,
     /// Its place: lower tickets of the resource come first.
     pub ticket: u64,
-    /// How long an offer to it stays open, in microseconds; more than zero.
-    pub offer_us: u64,
+    /// How long an offer to it stays open.
+    pub offer_expires_in: Lifetime,
     /// Where it stands.
     pub status: EntryStatus,
     /// When it joined.
@@ -61,8 +61,8 @@ impl<C> Encode<C> for EntryRow {
             EntryStatus::Left => (2, None),
         };
         self.unknown.begin(e, FIELDS)?;
-        e.str(&self.resource)?.encode(self.nights)?.u64(self.quantity)?;
-        e.u64(self.ticket)?.u64(self.offer_us)?.u8(status)?.encode(offer)?;
+        e.str(&self.resource)?.encode(self.nights)?.encode(self.quantity)?;
+        e.u64(self.ticket)?.u64(self.offer_expires_in.as_us())?.u8(status)?.encode(offer)?;
         e.encode(self.joined)?.encode(self.ended)?.encode(self.price)?;
         e.encode(&self.metadata)?;
         self.unknown.end(e)
@@ -75,9 +75,9 @@ impl<'b, C> Decode<'b, C> for EntryRow {
         Ok(Self {
             resource: d.decode()?,
             nights: d.decode()?,
-            quantity: d.u64()?,
+            quantity: d.decode()?,
             ticket: d.u64()?,
-            offer_us: d.u64()?,
+            offer_expires_in: Lifetime::from_us(d.u64()?).map_err(decode::Error::custom)?,
             status: match (d.u8()?, d.decode()?) {
                 (0, None) => EntryStatus::Waiting,
                 (1, Some(hold)) => EntryStatus::Offered(hold),

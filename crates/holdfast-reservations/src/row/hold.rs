@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Stamp;
-use crate::{Nights, Price};
+use crate::{Nights, Price, Quantity};
 
 /// Where a hold stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -39,7 +39,7 @@ pub struct Asked {
     pub nights: Option<Nights>,
     /// How many of each.
     #[n(2)]
-    pub quantity: u64,
+    pub quantity: Quantity,
     /// From when on it would be expired.
     #[n(3)]
     pub expires_at: Option<LogTime>,
@@ -55,8 +55,8 @@ pub struct HoldRow {
     pub resource: Id,
     /// On which nights, of a resource that has them.
     pub nights: Option<Nights>,
-    /// How many of each; more than zero.
-    pub quantity: u64,
+    /// How many of each.
+    pub quantity: Quantity,
     /// Where it stands.
     pub status: Status,
     /// When it was made.
@@ -125,7 +125,7 @@ impl<C> Encode<C> for HoldRow {
         _: &mut C,
     ) -> Result<(), encode::Error<W::Error>> {
         self.unknown.begin(e, FIELDS)?;
-        e.str(&self.resource)?.encode(self.nights)?.u64(self.quantity)?;
+        e.str(&self.resource)?.encode(self.nights)?.encode(self.quantity)?;
         e.u8(code_of(self.status))?.encode(self.made)?.encode(self.confirmed)?;
         e.encode(self.ended)?.encode(self.expires_at)?.encode(self.timer)?;
         e.encode(self.price)?.encode(&self.entry)?.encode(&self.asked)?;
@@ -140,7 +140,7 @@ impl<'b, C> Decode<'b, C> for HoldRow {
         Ok(Self {
             resource: d.decode()?,
             nights: d.decode()?,
-            quantity: d.u64()?,
+            quantity: d.decode()?,
             status: status_of(d.u8()?)?,
             made: d.decode()?,
             confirmed: d.decode()?,

@@ -3,11 +3,13 @@
 use holdfast_state::unknown::{Unknown, fields_of};
 use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
 
+use crate::Stock;
+
 /// A slot. `held + sold` is at most its stock, and the rest is available.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LevelRow {
     /// Its own stock, where it is not the resource's.
-    pub stock: Option<u64>,
+    pub stock: Option<Stock>,
     /// How many are held.
     pub held: u64,
     /// How many are sold.
@@ -19,8 +21,8 @@ pub struct LevelRow {
 impl LevelRow {
     /// Its stock, where `default` is the resource's.
     #[must_use]
-    pub fn stock(&self, default: u64) -> u64 {
-        self.stock.unwrap_or(default)
+    pub fn stock(&self, default: Stock) -> u64 {
+        self.stock.unwrap_or(default).get()
     }
 
     /// How many are held or sold.
@@ -37,7 +39,7 @@ impl LevelRow {
     /// # Panics
     /// When more is taken than there is: that must stop whatever goes on.
     #[must_use]
-    pub fn available(&self, default: u64) -> u64 {
+    pub fn available(&self, default: Stock) -> u64 {
         let stock = self.stock(default);
         stock.checked_sub(self.taken()).expect("held and sold are at most the stock")
     }

@@ -10,6 +10,8 @@ use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::Stock;
+
 /// What a resource has stock of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -52,9 +54,9 @@ pub struct ResourceRow {
     /// What it has stock of; never changes.
     pub kind: Kind,
     /// The stock of each slot that has none of its own.
-    pub stock: u64,
+    pub stock: Stock,
     /// The stock that it was created with: the same request again must find itself.
-    pub stock_created: u64,
+    pub stock_created: Stock,
     /// The transaction that changed this row last.
     pub version: Version,
     /// When it was created.
@@ -83,8 +85,8 @@ impl<C> Encode<C> for ResourceRow {
         };
         self.unknown.begin(e, FIELDS)?;
         e.u8(kind)?
-            .u64(self.stock)?
-            .u64(self.stock_created)?
+            .encode(self.stock)?
+            .encode(self.stock_created)?
             .encode(self.version)?
             .encode(self.created_at)?;
         e.u64(self.waiting)?.u64(self.tickets)?.encode(self.sweep)?;
@@ -101,8 +103,8 @@ impl<'b, C> Decode<'b, C> for ResourceRow {
                 1 => Kind::Nights,
                 _ => return Err(decode::Error::message("a kind of a later release")),
             },
-            stock: d.u64()?,
-            stock_created: d.u64()?,
+            stock: d.decode()?,
+            stock_created: d.decode()?,
             version: d.decode()?,
             created_at: d.decode()?,
             waiting: d.u64()?,
