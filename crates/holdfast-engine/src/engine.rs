@@ -372,11 +372,7 @@ impl Engine {
         self.metrics.version.set(version.get());
         self.snapshots.bytes += batch.bytes.len() as u64;
         if let Role::Leading(leading) = &mut self.role {
-            for change in batch.changes().map_while(Result::ok) {
-                for fact in change.facts().map_while(Result::ok) {
-                    leading.applied(fact, change.version);
-                }
-            }
+            leading.applied(&batch, version);
         }
         for waiting in late {
             self.reply(waiting);

@@ -12,7 +12,7 @@ use holdfast_log::{
     entry::{FEATURE_LEVEL, HEADER_BYTES},
 };
 use holdfast_state::{
-    BatchBuilder, Budget, LogTime, Overlay, Source, Stop, Tx, TxContext, Version, fact::Fact,
+    Batch, BatchBuilder, Budget, LogTime, Overlay, Source, Stop, Tx, TxContext, Version,
 };
 
 use crate::{
@@ -198,10 +198,12 @@ impl Leading {
         (position, bytes)
     }
 
-    /// Notes a fact that the store holds now.
-    pub(crate) fn applied(&mut self, fact: Fact<'_>, version: Version) {
-        self.overlay.applied(fact, version);
-        self.timers.applied(fact);
+    /// Notes that the store holds this batch now, whose last version this is.
+    pub(crate) fn applied(&mut self, batch: &Batch, version: Version) {
+        self.overlay.applied(version);
+        for change in batch.changes().map_while(Result::ok) {
+            change.facts().map_while(Result::ok).for_each(|fact| self.timers.applied(fact));
+        }
     }
 
     /// Ends leadership: whoever waits learns that the outcome is not known here.

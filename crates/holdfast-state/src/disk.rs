@@ -35,7 +35,6 @@ mod base;
 mod layers;
 mod manifest;
 mod pending;
-mod recent;
 mod seal;
 mod worker;
 
@@ -53,6 +52,7 @@ use self::{
 };
 use crate::{
     fact::{Batch, Fact},
+    recent::{Lookup, hashed},
     store::{Mark, Pressure, Scan, Snapshot, Snapshots, Source, Store, StoreError},
     version::Version,
 };
@@ -170,7 +170,7 @@ impl DiskStore {
         let mark = pin.get_own(seal::mark_name())?.ok_or_else(|| doubt("the mark is gone"))?;
         let pending = Pending::read(&pin)?;
         let floor = Arc::new(Floor { pin, hidden: pending.joined() });
-        let layers = Arc::new(Layers { recent: vec![Arc::default()], floor });
+        let layers = Arc::new(Layers { active: Arc::default(), frozen: Vec::new(), floor });
         let state = State { mark: seal::decode_mark(&mark)?, layers, frozen: VecDeque::new() };
         let shared = Arc::new(Shared {
             state: RwLock::new(state),
@@ -205,7 +205,7 @@ impl DiskStore {
     }
 
     fn active_bytes(state: &State) -> usize {
-        state.active().read().bytes()
+        state.layers.active.read().bytes()
     }
 }
 
@@ -242,16 +242,17 @@ impl Shared {
         let mut full = false;
         for change in batch.changes() {
             let change = change.map_err(undecodable)?;
-            // Released between transactions: the evaluator reads meanwhile.
-            let mut table = layers.recent[0].write();
-            for (number, fact) in (0..).zip(change.facts()) {
-                let fact = fact.map_err(undecodable)?;
+            let facts = hashed(&change).map_err(undecodable)?;
+            for (_, fact) in &facts {
                 match fact {
                     Fact::Put { key, .. } | Fact::Delete { key } => check_key(key)?,
                     Fact::DeleteRange { .. } => {}
                 }
-                table.apply(fact, &change, number, pins);
             }
+            // Released between transactions: the evaluator reads meanwhile.
+            let mut table = layers.active.write();
+            let table = Arc::get_mut(&mut table).expect("only frozen tables are shared");
+            table.apply(&facts, &change, pins);
             full = table.bytes() >= memtable_bytes || table.ranges() >= RANGES_MAX;
         }
         let mut state = self.state.write();
@@ -266,8 +267,15 @@ impl Shared {
 
 impl Source for Shared {
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
-        let layers = Arc::clone(&self.state.read().layers);
-        layers.get(key, NEWEST)
+        let floor = {
+            let state = self.state.read();
+            match state.layers.lookup(key, NEWEST) {
+                Lookup::Value(value) => return Ok(Some(value)),
+                Lookup::Deleted => return Ok(None),
+                Lookup::Unknown => Arc::clone(&state.layers.floor),
+            }
+        };
+        floor.get(key)
     }
 
     fn scan(&self, from: &[u8], to: &[u8], scan: Scan) -> Result<Vec<(Bytes, Bytes)>, StoreError> {

@@ -281,6 +281,16 @@ impl Change {
     pub fn shared(&self, part: &[u8]) -> Bytes {
         self.facts.slice_ref(part)
     }
+
+    /// As [`shared`](Self::shared): from the beginning of one part to the end of a
+    /// later one, with whatever lies between.
+    ///
+    /// # Panics
+    /// When they are not parts of its facts, in this order.
+    pub(crate) fn shared_between(&self, first: &[u8], last: &[u8]) -> Bytes {
+        let place = |part: &[u8]| part.as_ptr().addr() - self.facts.as_ptr().addr();
+        self.facts.slice(place(first)..place(last) + last.len())
+    }
 }
 
 /// Takes slices off the front.

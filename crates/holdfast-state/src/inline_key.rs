@@ -1,11 +1,9 @@
 //! A key that mostly lies in the tree's own nodes.
 //!
-//! A search in a map of `Bytes` follows one pointer per comparison, and with a
-//! million rows each is a cache miss; that, not the comparing, is what a
-//! memtable costs. Here the first fifty-six bytes stand in the node as big-endian
+//! A search in a map of `Bytes` follows one pointer per comparison, and each is
+//! likely a cache miss. Here the first fifty-six bytes stand in the node as big-endian
 //! words, which compare as the bytes do, and only what is longer hangs on a
-//! pointer that is followed when fifty-six bytes were equal. On the ledger's row
-//! mix this takes 6.6 us per transfer instead of 11.
+//! pointer that is followed when fifty-six bytes were equal.
 
 use std::{cmp::Ordering, fmt};
 

@@ -10,7 +10,7 @@
 //! Read in this order: [`version`], [`time`], [`lifetime`], [`date`], [`amount`],
 //! [`asset`], [`id`], [`metadata`] (the values), [`key`], [`row`], [`unknown`],
 //! [`table`], [`page`] (how rows are addressed), [`fact`] (what is logged),
-//! [`store`], [`memtable`], [`memory`], [`disk`] (where state lives), [`overlay`], [`tx`],
+//! [`store`], [`memory`], [`disk`] (where state lives), [`overlay`], [`tx`],
 //! [`view`], [`timer`] (how it is used), [`command`] (how primitives offer what
 //! they can do), [`snapshot`] (state as a stream), [`scenario`] (tests as text).
 //!
@@ -27,12 +27,13 @@ pub mod fact;
 pub mod id;
 mod inline_key;
 pub mod key;
+mod key_index;
 pub mod lifetime;
 pub mod memory;
-pub mod memtable;
 pub mod metadata;
 pub mod overlay;
 pub mod page;
+mod recent;
 pub mod row;
 pub mod scenario;
 pub mod snapshot;

@@ -8,13 +8,15 @@ use bytes::Bytes;
 use parking_lot::{Mutex, RwLock};
 
 use crate::{
-    fact::{Batch, Fact},
-    memtable::{Lookup, Memtable, Pins},
+    fact::{Batch, BatchBuilder, Fact},
+    key_index::hash_of,
+    recent::{Lookup, Pins, Recent, hashed},
     store::{Direction, Mark, Scan, Snapshot, Snapshots, Source, Store, StoreError},
+    time::LogTime,
     version::Version,
 };
 
-/// A store that is one [`Memtable`].
+/// A store that is one table of rows.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     shared: Arc<Shared>,
@@ -33,8 +35,23 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct State {
-    table: Memtable,
+    table: Recent,
     mark: Mark,
+    /// Rows that were deleted since the table was compacted.
+    deleted: usize,
+}
+
+/// Deleted ranges that the table may hold, since every lookup walks past them.
+const RANGES_MAX: usize = 16;
+
+impl State {
+    /// Lets go of what is deleted, when it is enough to be worth a copy of the rest.
+    fn compact(&mut self) {
+        if self.table.ranges() >= RANGES_MAX || self.deleted > 1000 + self.table.len() / 2 {
+            self.table = self.table.compacted();
+            self.deleted = 0;
+        }
+    }
 }
 
 impl Shared {
@@ -56,11 +73,21 @@ impl MemoryStore {
     /// A store that holds these pairs, as read from a snapshot.
     #[must_use]
     pub fn from_pairs(pairs: impl IntoIterator<Item = (Bytes, Bytes)>, mark: Mark) -> Self {
-        let mut table = Memtable::default();
+        let mut table = Recent::default();
         for (key, value) in pairs {
-            table.load(key, value, mark.version);
+            let mut row = BatchBuilder::default();
+            row.begin(0);
+            row.put(&key, &value);
+            row.commit();
+            let bytes = row.into_bytes().into();
+            let row = Batch { first: mark.version, count: 1, time: LogTime::ZERO, bytes };
+            for change in row.changes().map_while(Result::ok) {
+                let facts = hashed(&change).expect("it was just built");
+                table.apply(&facts, &change, None);
+            }
         }
-        let shared = Shared { state: RwLock::new(State { table, mark }), ..Shared::default() };
+        let state = State { table, mark, deleted: 0 };
+        let shared = Shared { state: RwLock::new(state), ..Shared::default() };
         Self { shared: Arc::new(shared) }
     }
 }
@@ -86,6 +113,7 @@ fn scan_at(
     while found.len() < scan.limit {
         let page = Scan { limit: scan.limit - found.len(), ..scan };
         let rows = shared.state.read().table.scan(&from, &to, page, at);
+        let Some(rows) = rows else { continue };
         let Some((last, _)) = rows.last() else { break };
         match scan.direction {
             Direction::Up => from = [last, &[0][..]].concat().into(),
@@ -101,7 +129,7 @@ const NEWEST: Version = Version::new(u64::MAX);
 
 impl Source for Shared {
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
-        match self.state.read().table.get(key, NEWEST) {
+        match self.state.read().table.get(key, hash_of(key), NEWEST) {
             Lookup::Value(value) => Ok(Some(value)),
             Lookup::Deleted | Lookup::Unknown => Ok(None),
         }
@@ -139,23 +167,18 @@ impl Store for MemoryStore {
             mark.version
         );
         let pins = self.shared.pins();
-        let mut ranges = false;
         for change in batch.changes() {
             let change = change.map_err(doubt)?;
+            let facts = hashed(&change).map_err(doubt)?;
+            let deleted = facts.iter().filter(|fact| matches!(fact.1, Fact::Delete { .. })).count();
             // Released between transactions: the evaluator reads meanwhile.
             let mut state = self.shared.state.write();
-            for fact in change.facts() {
-                let fact = fact.map_err(doubt)?;
-                ranges |= matches!(fact, Fact::DeleteRange { .. });
-                match fact {
-                    Fact::Delete { key } if pins.is_none() => state.table.remove(key),
-                    fact => state.table.apply(fact, &change, pins),
-                }
-            }
+            state.deleted += deleted;
+            state.table.apply(&facts, &change, pins);
         }
         let mut state = self.shared.state.write();
-        if ranges {
-            state.table.forget_deleted(pins);
+        if pins.is_none() {
+            state.compact();
         }
         state.mark = Mark { version: mark.version.plus(u64::from(batch.count)), checkpoint };
         Ok(())
@@ -208,7 +231,7 @@ impl Drop for MemorySnapshot {
 
 impl Source for MemorySnapshot {
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
-        match self.shared.state.read().table.get(key, self.mark.version) {
+        match self.shared.state.read().table.get(key, hash_of(key), self.mark.version) {
             Lookup::Value(value) => Ok(Some(value)),
             Lookup::Deleted | Lookup::Unknown => Ok(None),
         }
@@ -222,5 +245,50 @@ impl Source for MemorySnapshot {
 impl Snapshot for MemorySnapshot {
     fn mark(&self) -> &Mark {
         &self.mark
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn apply(store: &mut MemoryStore, facts: impl FnOnce(&mut BatchBuilder)) {
+        let mut builder = BatchBuilder::default();
+        builder.begin(0);
+        facts(&mut builder);
+        builder.commit();
+        let first = store.mark().version.next();
+        let bytes = builder.into_bytes().into();
+        let batch = Batch { first, count: 1, time: LogTime::ZERO, bytes };
+        store.apply(&batch, Bytes::new()).unwrap();
+    }
+
+    fn rows(source: &(impl Source + ?Sized)) -> usize {
+        source.scan(&[], &[0xFF], Scan::up(usize::MAX)).unwrap().len()
+    }
+
+    fn held(store: &MemoryStore) -> (usize, usize) {
+        let state = store.shared.state.read();
+        (state.table.len(), state.table.ranges())
+    }
+
+    #[test]
+    fn what_is_deleted_is_let_go_once_nobody_can_see_it() {
+        let mut store = MemoryStore::new();
+        let keys: Vec<_> = (0..5000_u16).map(u16::to_be_bytes).collect();
+        apply(&mut store, |batch| keys.iter().for_each(|key| batch.put(key, b"v")));
+        let snapshot = store.snapshots().latest();
+        apply(&mut store, |batch| keys[..4900].iter().for_each(|key| batch.delete(key)));
+        assert_eq!((rows(&store), rows(&*snapshot), held(&store).0), (100, 5000, 5000));
+        drop(snapshot);
+        apply(&mut store, |batch| batch.put(&keys[0], b"again"));
+        assert_eq!((rows(&store), held(&store).0), (101, 101));
+
+        for range in keys[4900..4916].windows(2) {
+            assert!(held(&store).1 < RANGES_MAX);
+            apply(&mut store, |batch| batch.delete_range(&range[0], &range[1]));
+        }
+        apply(&mut store, |batch| batch.delete_range(&keys[0], &keys[1]));
+        assert_eq!((rows(&store), held(&store)), (85, (85, 0)));
     }
 }

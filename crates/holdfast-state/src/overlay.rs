@@ -3,9 +3,15 @@
 //! Later transactions must see it, no answer may rest on it before it is
 //! durable, and nobody but the evaluator ever reads it. A transaction writes
 //! straight into it and is taken back out again when it is refused.
+//!
+//! Writes leave in the order in which they came, so they stand in a queue: what a
+//! transaction wrote is at its end until it commits, what is applied next at its
+//! front. An index finds the last write of a key; an order of them is kept only
+//! for the tables that have been scanned (`Ordered`).
 
 use std::{
-    collections::{BTreeMap, btree_map::Entry},
+    cell::RefCell,
+    collections::{BTreeMap, VecDeque},
     ops::Bound,
     sync::Arc,
 };
@@ -13,17 +19,34 @@ use std::{
 use bytes::Bytes;
 
 use crate::{
-    fact::Fact,
     inline_key::InlineKey,
-    memtable::Lookup,
+    key_index::{KeyHash, KeyIndex, hash_of},
+    recent::{Kind, Lookup, kind_of},
     store::{Direction, Scan, Source, StoreError},
     version::Version,
 };
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Pending {
     version: Version,
-    value: Option<Arc<[u8]>>,
+    /// The key, and behind it the value.
+    bytes: Box<[u8]>,
+    hash: KeyHash,
+    key_length: u32,
+    deleted: bool,
+    /// The write of the same key that this one hides.
+    hidden: Option<u32>,
+}
+
+impl Pending {
+    fn key(&self) -> &[u8] {
+        &self.bytes[..self.key_length as usize]
+    }
+
+    fn value(&self) -> Option<Bytes> {
+        let value = &self.bytes[self.key_length as usize..];
+        (!self.deleted).then(|| Bytes::copy_from_slice(value))
+    }
 }
 
 #[derive(Debug)]
@@ -36,26 +59,95 @@ struct PendingRange {
 /// Evaluated writes above the applied state.
 #[derive(Debug, Default)]
 pub struct Overlay {
-    rows: BTreeMap<InlineKey, Pending>,
+    writes: Writes,
+    /// The last write of each key.
+    index: KeyIndex,
+    order: RefCell<Ordered>,
     ranges: Vec<PendingRange>,
-    /// What the open transaction displaced, oldest first.
-    undo: Vec<(InlineKey, Option<Pending>)>,
-    /// How many ranges there were when the open transaction began.
-    ranges_before: usize,
+    /// Where the open transaction began.
+    begun: OverlayMark,
 }
 
-/// A place within the open transaction.
-#[derive(Clone, Copy, Debug)]
+/// A place within the open transaction: how many writes and ranges there were.
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct OverlayMark {
-    undo: usize,
+    writes: usize,
     ranges: usize,
+}
+
+/// Writes in the order in which they came, each with a number that it keeps.
+#[derive(Debug, Default)]
+struct Writes {
+    queue: VecDeque<Pending>,
+    /// The number of the one in front.
+    first: u32,
+}
+
+impl Writes {
+    fn get(&self, number: u32) -> &Pending {
+        &self.queue[number.wrapping_sub(self.first) as usize]
+    }
+
+    fn push(&mut self, write: Pending) {
+        self.queue.push_back(write);
+    }
+
+    /// The number of the next one that comes.
+    fn next(&self) -> u32 {
+        let waiting = u32::try_from(self.queue.len()).expect("bounded by what is in flight");
+        self.first.wrapping_add(waiting)
+    }
+}
+
+/// The last writes of scanned kinds in the order of their keys.
+#[derive(Debug, Default)]
+struct Ordered {
+    rows: BTreeMap<InlineKey, u32>,
+    /// First and last of the kinds that are in `rows`.
+    kinds: Vec<(Kind, Kind)>,
+}
+
+/// With more scanned kinds than this, all are kept in order.
+const KINDS_MAX: usize = 16;
+
+impl Ordered {
+    fn has(&self, kind: Kind) -> bool {
+        self.kinds.iter().any(|(first, last)| (first..=last).contains(&&kind))
+    }
+
+    fn set(&mut self, key: &[u8], number: u32) {
+        if !self.kinds.is_empty() && self.has(kind_of(key)) {
+            self.rows.insert(InlineKey::new(key), number);
+        }
+    }
+
+    fn remove(&mut self, key: &[u8]) {
+        if !self.kinds.is_empty() {
+            self.rows.remove(&InlineKey::new(key));
+        }
+    }
+
+    /// Has the last writes of these kinds in order from now on.
+    fn include(&mut self, first: Kind, last: Kind, writes: &Writes) {
+        if self.kinds.iter().any(|(from, to)| *from <= first && last <= *to) {
+            return;
+        }
+        if self.kinds.len() < KINDS_MAX {
+            self.kinds.push((first, last));
+        } else {
+            self.kinds = vec![(Kind::MIN, Kind::MAX)];
+        }
+        for (place, write) in (0..).zip(&writes.queue) {
+            self.set(write.key(), writes.first.wrapping_add(place));
+        }
+    }
 }
 
 impl Overlay {
     /// Nothing pending?
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty() && self.ranges.is_empty()
+        self.writes.queue.is_empty() && self.ranges.is_empty()
     }
 
     /// Throws everything away: its writer leads no more.
@@ -64,83 +156,85 @@ impl Overlay {
     }
 
     pub(crate) fn begin(&mut self) {
-        debug_assert!(self.undo.is_empty(), "one transaction at a time");
-        self.ranges_before = self.ranges.len();
-    }
-
-    pub(crate) fn commit(&mut self) {
-        self.undo.clear();
+        self.begun = self.mark();
     }
 
     pub(crate) fn rollback(&mut self) {
-        self.rollback_to(OverlayMark { undo: 0, ranges: self.ranges_before });
+        self.rollback_to(self.begun);
     }
 
     /// Where the open transaction stands.
-    pub(crate) const fn mark(&self) -> OverlayMark {
-        OverlayMark { undo: self.undo.len(), ranges: self.ranges.len() }
+    pub(crate) fn mark(&self) -> OverlayMark {
+        OverlayMark { writes: self.writes.queue.len(), ranges: self.ranges.len() }
     }
 
     /// Takes back what the open transaction did since it stood there.
     pub(crate) fn rollback_to(&mut self, mark: OverlayMark) {
-        for (key, displaced) in self.undo.drain(mark.undo..).rev() {
-            match displaced {
-                Some(pending) => self.rows.insert(key, pending),
-                None => self.rows.remove(&key),
-            };
+        while self.writes.queue.len() > mark.writes {
+            let write = self.writes.queue.pop_back().expect("there are more than before");
+            let number = self.writes.next();
+            let order = self.order.get_mut();
+            if let Some(hidden) = write.hidden {
+                self.index.renumber(write.hash, number, hidden);
+                order.set(write.key(), hidden);
+            } else {
+                self.index.remove(write.hash, number);
+                order.remove(write.key());
+            }
         }
         self.ranges.truncate(mark.ranges);
     }
 
     pub(crate) fn set(&mut self, key: &[u8], value: Option<&[u8]>, version: Version) {
-        let key = InlineKey::new(key);
-        let pending = Pending { version, value: value.map(Arc::from) };
-        let displaced = self.rows.insert(key.clone(), pending);
-        self.undo.push((key, displaced));
+        let (hash, number) = (hash_of(key), self.writes.next());
+        let hidden = self.find(key, hash);
+        match hidden {
+            Some(hidden) => self.index.renumber(hash, hidden, number),
+            None => self.index.insert(hash, number),
+        }
+        self.order.get_mut().set(key, number);
+        let bytes = [key, value.unwrap_or_default()].concat().into();
+        let key_length = u32::try_from(key.len()).expect("a key is part of an entry");
+        let deleted = value.is_none();
+        self.writes.push(Pending { version, bytes, hash, key_length, deleted, hidden });
     }
 
     pub(crate) fn delete_range(&mut self, from: &[u8], to: &[u8], version: Version) {
         if from >= to {
             return;
         }
-        for (key, pending) in self.rows.range_mut(bounds(from, to)) {
-            let displaced = std::mem::replace(pending, Pending { version, value: None });
-            self.undo.push((key.clone(), Some(displaced)));
+        let order = self.order.get_mut();
+        order.include(kind_of(from), kind_of(to), &self.writes);
+        let keys: Vec<_> = order.rows.range(bounds(from, to)).map(|(key, _)| key.clone()).collect();
+        for key in keys {
+            self.set(&key.to_bytes(&[]), None, version);
         }
         self.ranges.push(PendingRange { from: from.into(), to: to.into(), version });
     }
 
-    /// Forgets what the store now holds: a fact of the applied transaction `version`.
-    pub fn applied(&mut self, fact: Fact<'_>, version: Version) {
-        match fact {
-            Fact::Put { key, .. } | Fact::Delete { key } => self.forget(key, version),
-            Fact::DeleteRange { from, to } if from < to => {
-                let gone = self.rows.range(bounds(from, to));
-                let gone: Vec<_> = gone
-                    .filter(|(_, pending)| pending.version <= version)
-                    .map(|(key, _)| key.clone())
-                    .collect();
-                gone.iter().for_each(|key| drop(self.rows.remove(key)));
-                self.ranges.retain(|range| range.version > version);
+    /// Forgets what the store now holds: all writes up to `version`.
+    pub fn applied(&mut self, version: Version) {
+        while let Some(write) = self.writes.queue.pop_front_if(|write| write.version <= version) {
+            let number = self.writes.first;
+            self.writes.first = number.wrapping_add(1);
+            if self.index.find(write.hash, |last| last == number).is_some() {
+                self.index.remove(write.hash, number);
+                self.order.get_mut().remove(write.key());
             }
-            Fact::DeleteRange { .. } => {}
+        }
+        self.ranges.retain(|range| range.version > version);
+        if self.is_empty() {
+            self.order = RefCell::default();
         }
     }
 
-    fn forget(&mut self, key: &[u8], version: Version) {
-        if let Entry::Occupied(row) = self.rows.entry(InlineKey::new(key))
-            && row.get().version <= version
-        {
-            row.remove();
-        }
+    fn find(&self, key: &[u8], hash: KeyHash) -> Option<u32> {
+        self.index.find(hash, |number| self.writes.get(number).key() == key)
     }
 
     fn lookup(&self, key: &[u8]) -> Lookup {
-        match self.rows.get(&InlineKey::new(key)) {
-            Some(Pending { value: Some(value), .. }) => {
-                Lookup::Value(Bytes::copy_from_slice(value))
-            }
-            Some(Pending { value: None, .. }) => Lookup::Deleted,
+        match self.find(key, hash_of(key)) {
+            Some(number) => self.writes.get(number).value().map_or(Lookup::Deleted, Lookup::Value),
             None if self.covered(key) => Lookup::Deleted,
             None => Lookup::Unknown,
         }
@@ -176,7 +270,9 @@ impl Overlay {
         if from >= to {
             return Ok(Vec::new());
         }
-        let mut pending = self.rows.range(bounds(from, to));
+        self.order.borrow_mut().include(kind_of(from), kind_of(to), &self.writes);
+        let order = self.order.borrow();
+        let mut pending = order.rows.range(bounds(from, to)).map(|(_, number)| *number);
         let next = move || match scan.direction {
             Direction::Up => pending.next(),
             Direction::Down => pending.next_back(),
@@ -235,25 +331,25 @@ struct Merge<'a, F> {
     overlay: &'a Overlay,
     base: &'a dyn Source,
     scan: Scan,
-    ahead: Option<(Bytes, &'a Pending)>,
+    ahead: Option<&'a Pending>,
     next: F,
     page: Page,
 }
 
-impl<'a, F: FnMut() -> Option<(&'a InlineKey, &'a Pending)>> Merge<'a, F> {
+impl<F: FnMut() -> Option<u32>> Merge<'_, F> {
     /// The next pair; the inner `None` is a key that turned out deleted.
     fn step(&mut self) -> Result<Option<Option<(Bytes, Bytes)>>, StoreError> {
         if self.ahead.is_none() {
-            self.ahead = (self.next)().map(|(key, pending)| (key.to_bytes(&[]), pending));
+            self.ahead = (self.next)().map(|number| self.overlay.writes.get(number));
         }
         let below = self.page.peek(self.base, self.scan)?;
         let order = match (&self.ahead, below) {
             (None, None) => return Ok(None),
             (Some(_), None) => std::cmp::Ordering::Less,
             (None, Some(_)) => std::cmp::Ordering::Greater,
-            (Some((key, _)), Some((below, _))) => match self.scan.direction {
-                Direction::Up => key[..].cmp(below),
-                Direction::Down => below[..].cmp(key),
+            (Some(write), Some((below, _))) => match self.scan.direction {
+                Direction::Up => write.key().cmp(below),
+                Direction::Down => below[..].cmp(write.key()),
             },
         };
         if order.is_gt() {
@@ -263,9 +359,9 @@ impl<'a, F: FnMut() -> Option<(&'a InlineKey, &'a Pending)>> Merge<'a, F> {
         if order.is_eq() {
             self.page.rows.next();
         }
-        let (key, pending) = self.ahead.take().expect("it is not behind an empty stream");
-        let value = pending.value.as_ref().map(|value| Bytes::copy_from_slice(value));
-        Ok(Some(value.map(|value| (key, value))))
+        let write = self.ahead.take().expect("it is not behind an empty stream");
+        let value = write.value();
+        Ok(Some(value.map(|value| (Bytes::copy_from_slice(write.key()), value))))
     }
 }
 

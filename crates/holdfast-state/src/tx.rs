@@ -406,7 +406,6 @@ impl<'a> Tx<'a> {
     #[must_use]
     pub fn commit(mut self) -> bool {
         self.finished = true;
-        self.overlay.commit();
         if self.has_written() {
             self.batch.commit();
         } else {

@@ -9,12 +9,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use parking_lot::RwLock;
 
-use super::{
-    base::{BaseRange, Pin, USER, doubt, raw_key},
-    recent::Recent,
-};
+use super::base::{BaseRange, Pin, USER, doubt, raw_key};
 use crate::{
-    memtable::Lookup,
+    key_index::hash_of,
+    recent::{Lookup, Recent},
     store::{Direction, Scan, StoreError},
     version::Version,
 };
@@ -31,6 +29,10 @@ pub(super) struct Floor {
 }
 
 impl Floor {
+    pub(super) fn get(&self, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
+        if self.hides(key) { Ok(None) } else { self.pin.get(key) }
+    }
+
     fn hides(&self, key: &[u8]) -> bool {
         let after = self.hidden.partition_point(|(from, _)| **from <= *key);
         after.checked_sub(1).is_some_and(|at| *key < *self.hidden[at].1)
@@ -40,21 +42,32 @@ impl Floor {
 /// The stack.
 #[derive(Debug)]
 pub(super) struct Layers {
-    /// Newest first; all but the first never change again.
-    pub(super) recent: Vec<Arc<RwLock<Recent>>>,
+    /// Takes what is applied, until it is frozen: then the table in here is shared,
+    /// and never changes again.
+    pub(super) active: Arc<RwLock<Arc<Recent>>>,
+    /// Newest first.
+    pub(super) frozen: Vec<Arc<Recent>>,
     pub(super) floor: Arc<Floor>,
 }
 
 impl Layers {
-    pub(super) fn get(&self, key: &[u8], at: Version) -> Result<Option<Bytes>, StoreError> {
-        for table in &self.recent {
-            match table.read().get(key, at) {
-                Lookup::Value(value) => return Ok(Some(value)),
-                Lookup::Deleted => return Ok(None),
-                Lookup::Unknown => {}
-            }
+    /// What the tables in memory know about a key.
+    pub(super) fn lookup(&self, key: &[u8], at: Version) -> Lookup {
+        let hash = hash_of(key);
+        let active = self.active.read().get(key, hash, at);
+        if active != Lookup::Unknown {
+            return active;
         }
-        if self.floor.hides(key) { Ok(None) } else { self.floor.pin.get(key) }
+        let mut frozen = self.frozen.iter().map(|table| table.get(key, hash, at));
+        frozen.find(|known| *known != Lookup::Unknown).unwrap_or(Lookup::Unknown)
+    }
+
+    pub(super) fn get(&self, key: &[u8], at: Version) -> Result<Option<Bytes>, StoreError> {
+        match self.lookup(key, at) {
+            Lookup::Value(value) => Ok(Some(value)),
+            Lookup::Deleted => Ok(None),
+            Lookup::Unknown => self.floor.get(key),
+        }
     }
 
     pub(super) fn scan(
@@ -67,8 +80,10 @@ impl Layers {
         if from >= to || scan.limit == 0 {
             return Ok(Vec::new());
         }
-        let cursor = |table| TableCursor::new(table, from, to, scan, at);
-        let mut tables: Vec<_> = self.recent.iter().map(cursor).collect();
+        let frozen = self.frozen.iter().map(|table| Table::Frozen(table));
+        let tables = std::iter::once(Table::Active(&self.active)).chain(frozen);
+        let mut tables: Vec<_> =
+            tables.map(|table| TableCursor::new(table, from, to, scan, at)).collect();
         let mut floor = FloorCursor::new(&self.floor, from, to, scan.direction)?;
         let mut found = Vec::new();
         while found.len() < scan.limit {
@@ -109,9 +124,24 @@ fn first(direction: Direction, a: Option<Bytes>, b: Option<&Bytes>) -> Option<By
     }
 }
 
+#[derive(Clone, Copy)]
+enum Table<'a> {
+    Active(&'a RwLock<Arc<Recent>>),
+    Frozen(&'a Recent),
+}
+
+impl Table<'_> {
+    fn look<T>(self, look: impl FnOnce(&Recent) -> T) -> T {
+        match self {
+            Self::Active(table) => look(&table.read()),
+            Self::Frozen(table) => look(table),
+        }
+    }
+}
+
 /// A scan through one recent table, page by page: its lock is not held between pages.
 struct TableCursor<'a> {
-    table: &'a RwLock<Recent>,
+    table: Table<'a>,
     at: Version,
     page: Scan,
     from: Bytes,
@@ -122,13 +152,7 @@ struct TableCursor<'a> {
 }
 
 impl<'a> TableCursor<'a> {
-    fn new(
-        table: &'a Arc<RwLock<Recent>>,
-        from: &[u8],
-        to: &[u8],
-        scan: Scan,
-        at: Version,
-    ) -> Self {
+    fn new(table: Table<'a>, from: &[u8], to: &[u8], scan: Scan, at: Version) -> Self {
         Self {
             table,
             at,
@@ -137,7 +161,7 @@ impl<'a> TableCursor<'a> {
             to: Bytes::copy_from_slice(to),
             rows: Vec::new().into_iter(),
             exhausted: false,
-            hides: table.read().ranges() > 0,
+            hides: table.look(Recent::ranges) > 0,
         }
     }
 
@@ -149,7 +173,12 @@ impl<'a> TableCursor<'a> {
     }
 
     fn refill(&mut self) {
-        let rows = self.table.read().scan(&self.from, &self.to, self.page, self.at);
+        let rows = loop {
+            let look = |table: &Recent| table.scan(&self.from, &self.to, self.page, self.at);
+            if let Some(rows) = self.table.look(look) {
+                break rows;
+            }
+        };
         self.exhausted = rows.len() < self.page.limit;
         if let Some((last, _)) = rows.last() {
             match self.page.direction {
@@ -165,7 +194,7 @@ impl<'a> TableCursor<'a> {
         if self.head() == Some(key) {
             return self.rows.next().map_or(Lookup::Unknown, |(_, lookup)| lookup);
         }
-        if self.hides && self.table.read().hides(key, self.at) {
+        if self.hides && self.table.look(|table| table.hides(key, self.at)) {
             return Lookup::Deleted;
         }
         Lookup::Unknown

@@ -18,14 +18,13 @@ use bytes::Bytes;
 use parking_lot::{Condvar, Mutex, RwLock};
 
 use super::{
-    base::{Base, OWN, USER, doubt, io_error},
+    base::{Base, OWN, USER, doubt, io_error, raw_key},
     layers::{Floor, Layers},
     pending::{Pending, join, survivors},
-    recent::Recent,
     seal,
 };
 use crate::{
-    memtable::Pins,
+    recent::{Pins, Recent},
     store::{Mark, StoreError},
     version::Version,
 };
@@ -64,20 +63,18 @@ pub(super) struct State {
     /// The active table, the frozen ones newest first, the tree.
     pub(super) layers: Arc<Layers>,
     /// Tables to be written back, oldest first, with the mark each ends at.
-    pub(super) frozen: VecDeque<(Arc<RwLock<Recent>>, Mark)>,
+    pub(super) frozen: VecDeque<(Arc<Recent>, Mark)>,
 }
 
 impl State {
-    pub(super) fn active(&self) -> &Arc<RwLock<Recent>> {
-        &self.layers.recent[0]
-    }
-
     /// Freezes the active table at the present mark.
     pub(super) fn freeze(&mut self) {
-        self.frozen.push_back((Arc::clone(self.active()), self.mark.clone()));
-        let fresh = Arc::default();
-        let recent = std::iter::once(fresh).chain(self.layers.recent.iter().cloned()).collect();
-        self.layers = Arc::new(Layers { recent, floor: Arc::clone(&self.layers.floor) });
+        let full = Arc::clone(&self.layers.active.read());
+        self.frozen.push_back((Arc::clone(&full), self.mark.clone()));
+        let active = Arc::new(RwLock::new(Arc::new(full.successor())));
+        let frozen = std::iter::once(full).chain(self.layers.frozen.iter().cloned()).collect();
+        let floor = Arc::clone(&self.layers.floor);
+        self.layers = Arc::new(Layers { active, frozen, floor });
     }
 }
 
@@ -133,9 +130,10 @@ impl Shared {
     fn publish(&self, pending: &Pending, written_back: bool) {
         let floor = Arc::new(Floor { pin: self.base.pin(), hidden: pending.joined() });
         let mut state = self.state.write();
-        let mut recent = state.layers.recent.clone();
-        let done = written_back.then(|| (recent.pop(), state.frozen.pop_front()));
-        let before = std::mem::replace(&mut state.layers, Arc::new(Layers { recent, floor }));
+        let (active, mut frozen) = (Arc::clone(&state.layers.active), state.layers.frozen.clone());
+        let done = written_back.then(|| (frozen.pop(), state.frozen.pop_front()));
+        let layers = Arc::new(Layers { active, frozen, floor });
+        let before = std::mem::replace(&mut state.layers, layers);
         drop(state);
         // A million rows are freed here, not under the lock.
         drop((done, before));
@@ -148,29 +146,23 @@ impl Shared {
     }
 
     /// Writes the oldest frozen table back.
-    fn write_back(&self, table: &RwLock<Recent>, mark: &Mark) -> Result<(), StoreError> {
+    fn write_back(&self, table: &Recent, mark: &Mark) -> Result<(), StoreError> {
         let mut pending = self.pending.lock();
-        let table = table.read();
         if pending.any(|from, to| table.has_rows_in(from, to)) {
             self.reclaim(&mut pending)?;
         }
         let (refilled, emptied): (Vec<_>, Vec<_>) = join(table.deleted_ranges())
             .into_iter()
             .partition(|(from, to)| table.has_values_in(from, to));
-        let rows = table.last_values().filter(|(key, value)| {
-            value.is_some() || emptied.is_empty() || {
-                let key = key.to_bytes(&[]);
-                !emptied.iter().any(|(from, to)| *from <= key && key < *to)
-            }
-        });
-        let rows = rows.map(|(key, value)| (key.to_bytes(&[USER]), value));
+        let gone = |key: &[u8]| emptied.iter().any(|(from, to)| **from <= *key && *key < **to);
+        let rows = table.last_values().filter(|(key, value)| value.is_some() || !gone(key));
+        let rows = rows.map(|(key, value)| (raw_key(key), value));
         let rows = over(rows, survivors(self.base.pin(), refilled));
         let notes = pending.number(emptied.clone());
         let own = std::iter::once((seal::mark_key(), Some(seal::encode_mark(mark))))
             .chain(notes.iter().map(super::pending::Note::row))
             .map(Ok);
         self.base.ingest(own.chain(rows))?;
-        drop(table);
         pending.add(notes);
         self.publish(&pending, true);
         Ok(())

@@ -7,5 +7,6 @@ mod disk_crash;
 mod disk_damage;
 mod disk_model;
 mod disk_world;
+mod order_model;
 mod snapshot_stream;
 mod tx_model;
