@@ -36,6 +36,9 @@ pub struct Config {
     pub retention_us: u64,
     /// A snapshot is taken after this many bytes of log.
     pub snapshot_bytes: u64,
+    /// A digest of some rows goes into the log every so many entries, itself counted:
+    /// two or more.
+    pub digest_entries: u64,
     /// How far the wall clock may be off; `None` accepts any.
     pub clock: Option<ClockBounds>,
 }
@@ -69,6 +72,7 @@ impl Default for Config {
             batch_bytes: 256 << 10,
             retention_us: 24 * 3600 * 1_000_000,
             snapshot_bytes: 1 << 30,
+            digest_entries: 1_024,
             clock: Some(ClockBounds::default()),
         }
     }

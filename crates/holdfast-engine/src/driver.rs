@@ -102,6 +102,7 @@ impl Driver {
                 Action::Trim(below) => self.trim(below),
                 Action::Led(version) => {
                     tracing::info!(%version, "leading");
+                    self.applier.led();
                     self.status.led();
                 }
                 // Requests that came in with what ended it are refused after it.

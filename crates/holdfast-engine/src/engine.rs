@@ -60,6 +60,8 @@ pub struct Engine {
     /// Taken out to be evaluated next, and whether they are internal.
     picked: VecDeque<(Request, bool)>,
     quarantine: Quarantine,
+    /// Entries sent since the state was last digested.
+    undigested: u64,
     actions: VecDeque<Action>,
     snapshots: SnapshotPlan,
     random: SplitMix,
@@ -146,6 +148,7 @@ impl Engine {
             internal: VecDeque::new(),
             picked: VecDeque::new(),
             quarantine: Quarantine::default(),
+            undigested: 0,
             actions: VecDeque::new(),
             snapshots: SnapshotPlan { bytes: 0, running: false, newest: newest_snapshot },
             random: SplitMix(seed),

@@ -4,7 +4,7 @@
 //! its own over a real log and real clocks, and [`Partition`] is the handle that
 //! everyone else holds. Read in this order: [`request`], [`event`], [`engine`],
 //! `leading`, [`pipeline`], then [`clock`], [`admission`], [`idempotency`],
-//! [`timers`], [`quarantine`], and last `driver`, `applier`, [`partition`], [`feed`], [`snapshots`].
+//! [`timers`], [`quarantine`], and last `driver`, `applier`, [`digest`], [`scrub`], [`partition`], [`feed`], [`snapshots`].
 //!
 //! Invariants: nothing is answered before all that it saw is durable; state
 //! changes only by applying what the log holds; this crate knows no primitive.
@@ -14,6 +14,7 @@ mod applier;
 pub mod clock;
 mod clocks;
 pub mod config;
+pub mod digest;
 mod driver;
 pub mod engine;
 pub mod event;
@@ -26,6 +27,7 @@ pub mod partition;
 pub mod pipeline;
 pub mod quarantine;
 pub mod request;
+pub mod scrub;
 pub mod snapshots;
 pub mod timers;
 
@@ -37,4 +39,5 @@ pub use metrics::Metrics;
 pub use partition::{Partition, Parts, Phase};
 pub use quarantine::{Quarantine, Suspects, Witness};
 pub use request::{Answer, Asked, Decision, Failure, Fingerprint, Outcome, Request};
+pub use scrub::Origin;
 pub use snapshots::SnapshotKeeper;

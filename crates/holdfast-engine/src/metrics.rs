@@ -60,6 +60,12 @@ pub struct Metrics {
     pub in_quarantine: Counter,
     /// Timers fired.
     pub timers_fired: Counter,
+    /// Digests of leaders compared with the state.
+    pub digests: Counter,
+    /// Of these, those that differed.
+    pub digests_differ: Counter,
+    /// Rows that were compared.
+    pub rows_compared: Counter,
     /// Requests waiting for evaluation now.
     pub waiting: Counter,
     /// Version of the last transaction applied.

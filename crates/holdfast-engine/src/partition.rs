@@ -28,6 +28,7 @@ use crate::{
     metrics::Metrics,
     quarantine::Quarantine,
     request::{Answer, Asked, Failure, Request},
+    scrub::{Origin, Scrub},
     snapshots::SnapshotKeeper,
 };
 
@@ -38,6 +39,8 @@ pub struct Parts {
     pub log: Arc<dyn Log>,
     /// Its state, wherever it has come to.
     pub store: Box<dyn Store>,
+    /// Where that came from.
+    pub origin: Origin,
     /// Where snapshots go; without it none are taken, and the log is not trimmed.
     pub snapshots: Option<SnapshotKeeper>,
     /// Readers' states from which the log can still be read: those of the kept
@@ -108,10 +111,11 @@ impl Partition {
         let metrics = Arc::clone(engine.metrics());
         let feed = Arc::new(Feed::new(Arc::clone(&parts.log), parts.kept, checkpoint));
         let status = Arc::new(Status(watch::channel(Phase::Starting).0));
+        let scrub = Scrub::new(parts.origin, Arc::clone(&metrics));
         let driver = Driver {
             engine,
             log: parts.log,
-            applier: Applier::start(parts.store, Arc::clone(&inbox)),
+            applier: Applier::start(parts.store, scrub, Arc::clone(&inbox)),
             inbox: Arc::clone(&inbox),
             feed: Arc::clone(&feed),
             status: Arc::clone(&status),

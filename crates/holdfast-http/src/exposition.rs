@@ -39,6 +39,10 @@ fn engine(page: &mut Page, node: &Node) {
     page.counter("quarantined", "Requests refused in quarantine.", m.quarantined.get());
     page.gauge("in_quarantine", "Different requests in quarantine.", m.in_quarantine.get());
     page.counter("timers_fired", "Timers fired.", m.timers_fired.get());
+    page.counter("digests", "Digests of leaders compared with the state.", m.digests.get());
+    let differ = m.digests_differ.get();
+    page.counter("digests_differ", "Digests that the state did not agree with.", differ);
+    page.counter("rows_compared", "Rows of state compared.", m.rows_compared.get());
     page.counter("snapshots", "Snapshots kept.", m.snapshots.get());
     page.gauge("waiting", "Requests waiting for evaluation.", m.waiting.get());
     page.gauge("version", "Version of the last transaction applied.", m.version.get());

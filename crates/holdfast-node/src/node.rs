@@ -11,7 +11,7 @@ use std::{
     sync::Arc,
 };
 
-use holdfast_engine::{Partition, Parts, Phase, Quarantine, SnapshotKeeper, Stopped};
+use holdfast_engine::{Origin, Partition, Parts, Phase, Quarantine, SnapshotKeeper, Stopped};
 use holdfast_log::{
     Durability, FileLog, Log, LogError, MemoryLog, RealDisk,
     disk::{Disk, SlowDisk},
@@ -166,7 +166,7 @@ fn start_in(config: &NodeConfig, dir: &DataDir) -> Result<Running, OpenError> {
     let recovered = recover(dir, &snapshots, log.as_ref())?;
     tracing::info!(
         data = %dir.root().display(),
-        from = recovered.origin,
+        from = recovered.source,
         version = %recovered.store.mark().version,
         "state"
     );
@@ -200,7 +200,8 @@ fn start_in_memory(config: &NodeConfig, log: MemoryLog) -> Result<Running, OpenE
         store: Box::new(holdfast_state::MemoryStore::new()),
         kept: Vec::new(),
         untrimmed: true,
-        origin: "a log in memory".to_owned(),
+        origin: Origin::Rebuilt,
+        source: "a log in memory".to_owned(),
     };
     run(config, recovered, OpenLog::Memory(log), (None, Quarantine::default()))
 }
@@ -219,6 +220,7 @@ fn run(
             OpenLog::Memory(log) => Arc::new(log.clone()),
         },
         store: recovered.store,
+        origin: recovered.origin,
         snapshots,
         kept: recovered.kept.iter().map(|kept| kept.state).collect(),
         seed: random_seed().map_err(OpenError::io("reading /dev/urandom"))?,

@@ -12,7 +12,7 @@
 
 use std::path::Path;
 
-use holdfast_engine::{SnapshotKeeper, engine::checkpoint_of, snapshots::KeptSnapshot};
+use holdfast_engine::{Origin, SnapshotKeeper, engine::checkpoint_of, snapshots::KeptSnapshot};
 use holdfast_log::{Entry, Log, Position, Read, ReaderState, blocking};
 use holdfast_state::{
     Store, StoreError,
@@ -30,8 +30,10 @@ pub struct Recovered {
     pub kept: Vec<KeptSnapshot>,
     /// The log goes back to position 1.
     pub untrimmed: bool,
-    /// Where the state came from, for people.
-    pub origin: String,
+    /// Where the state came from.
+    pub origin: Origin,
+    /// The same, for people.
+    pub source: String,
 }
 
 /// Chooses the state to begin with. This is the one place where that is decided.
@@ -46,7 +48,9 @@ pub fn recover(
 ) -> Result<Recovered, OpenError> {
     let history = History::of(log, dir)?;
     let names = snapshots.list().map_err(OpenError::io("listing the snapshots"))?;
-    let mut found = on_disk(dir, &history)?.map(|store| ("the state on disk".to_owned(), store));
+    let kept = on_disk(dir, &history)?;
+    let origin = if kept.is_some() { Origin::Kept } else { Origin::Rebuilt };
+    let mut found = kept.map(|store| ("the state on disk".to_owned(), store));
     let (mut kept, mut reasons) = (Vec::new(), Vec::new());
     for file in names {
         let loaded = if found.is_none() {
@@ -67,7 +71,7 @@ pub fn recover(
     for reason in &reasons {
         tracing::warn!(reason, "a snapshot is not used");
     }
-    let (origin, store) = match found {
+    let (source, store) = match found {
         Some(found) => found,
         None if history.untrimmed => {
             discard_state(&dir.state())?;
@@ -78,7 +82,8 @@ pub fn recover(
             return Err(OpenError::NoState { log: dir.log(), snapshots: dir.snapshots(), reasons });
         }
     };
-    Ok(Recovered { store: Box::new(store), kept, untrimmed: history.untrimmed, origin })
+    let untrimmed = history.untrimmed;
+    Ok(Recovered { store: Box::new(store), kept, untrimmed, origin, source })
 }
 
 /// The state on disk, if it opens, holds anything, and the log goes on from it.

@@ -8,12 +8,13 @@
 
 use super::{Engine, Role};
 use crate::{
+    digest,
     event::{Action, Now, Stopped},
     pipeline::Waiting,
     quarantine::GROUP_MAX,
     request::{Failure, Request},
 };
-use holdfast_state::{Namespace, store::Pressure};
+use holdfast_state::{Budget, Namespace, store::Pressure};
 
 /// Groups evaluated between two looks at what else has come.
 const GROUPS: usize = 4;
@@ -21,6 +22,7 @@ const GROUPS: usize = 4;
 impl Engine {
     /// Evaluates a slice of what waits, and sends what can be sent.
     pub fn work(&mut self, now: Now) {
+        self.digest_if_due(now);
         for _ in 0..GROUPS {
             if !self.may_evaluate() || !self.evaluate_group(now) {
                 break;
@@ -30,6 +32,17 @@ impl Engine {
         self.metrics.waiting.set(self.waiting() as u64);
         self.send();
         self.finish_if_done();
+    }
+
+    /// First in its batch: what it sees is the state after all batches before (P17).
+    fn digest_if_due(&mut self, now: Now) {
+        let begun = matches!(&self.role, Role::Leading(leading) if leading.has_batch());
+        if self.undigested >= self.config.digest_entries.max(2) && !begun && self.may_evaluate() {
+            self.undigested = 0;
+            // Bounded by itself; a row as large as rows may be must not end it for ever.
+            let budget = Budget { read_bytes_max: usize::MAX, ..self.config.budget };
+            self.run(digest::request(), budget, now);
+        }
     }
 
     pub(super) fn may_evaluate(&self) -> bool {
@@ -72,7 +85,6 @@ impl Engine {
     }
 
     fn evaluate(&mut self, request: Request, internal: bool, now: Now) {
-        let Role::Leading(leading) = &mut self.role else { return };
         let (namespace, print) = (request.namespace, request.fingerprint());
         if request.deadline_us.is_some_and(|deadline| deadline <= now.monotonic_us) {
             self.metrics.too_late.increment();
@@ -86,11 +98,17 @@ impl Engine {
             self.refuse(request, Failure::Quarantined { fingerprint });
             return;
         }
-        let given = (now, self.random.next(), self.config.budget);
-        let evaluated = leading.evaluate(self.state.as_ref(), request, given);
+        let cost = self.run(request, self.config.budget, now);
         self.quarantine.survived(print);
+        self.charge(namespace, internal, cost);
+    }
+
+    /// What it cost.
+    fn run(&mut self, request: Request, budget: Budget, now: Now) -> i64 {
+        let Role::Leading(leading) = &mut self.role else { return 0 };
+        let given = (now, self.random.next(), budget);
+        let evaluated = leading.evaluate(self.state.as_ref(), request, given);
         self.metrics.evaluated.increment();
-        self.charge(namespace, internal, evaluated.cost);
         if let Some(waiting) = evaluated.now {
             // What it saw is durable; a view taken after the answer must show it too.
             match self.applying.back_mut() {
@@ -101,6 +119,7 @@ impl Engine {
         if let Some(what) = evaluated.doubt {
             self.stop(Stopped::StateInDoubt(what));
         }
+        evaluated.cost
     }
 
     fn charge(&mut self, namespace: Namespace, internal: bool, cost: i64) {
@@ -120,6 +139,7 @@ impl Engine {
         let Role::Leading(leading) = &mut self.role else { return };
         if leading.has_batch() && leading.pipeline.depth() < self.config.entries_in_flight_max {
             let (position, bytes) = leading.seal(durable);
+            self.undigested += 1;
             self.metrics.entries.increment();
             self.metrics.entry_bytes.add(bytes.len() as u64);
             self.actions.push_back(Action::Append(position, bytes));

@@ -3,7 +3,7 @@
 use std::{future::Future, sync::Arc};
 
 use holdfast_engine::{
-    Config, FeedError, Partition, Parts, Quarantine, Stopped, engine::checkpoint_of,
+    Config, FeedError, Origin, Partition, Parts, Quarantine, Stopped, engine::checkpoint_of,
 };
 use holdfast_log::{Log, MemoryLog, Position, ReaderState, blocking};
 use holdfast_state::{MemoryStore, Namespace, Snapshot, Version, fact::Change};
@@ -58,6 +58,7 @@ fn restarted(memory: &MemoryLog, snapshots: &[Arc<dyn Snapshot>]) -> Partition {
     let parts = Parts {
         log,
         store: Box::new(store),
+        origin: Origin::Kept,
         snapshots: None,
         kept,
         seed: 99,

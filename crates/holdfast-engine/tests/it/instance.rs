@@ -19,7 +19,7 @@ pub(crate) fn small() -> (FileLogOptions, Config) {
         spare: Spare::OnDemand,
         ..FileLogOptions::default()
     };
-    (options, Config { snapshot_bytes: 1_500, ..config() })
+    (options, Config { snapshot_bytes: 1_500, digest_entries: 4, ..config() })
 }
 
 pub(crate) fn keeper(disk: &FaultDisk) -> SnapshotKeeper {

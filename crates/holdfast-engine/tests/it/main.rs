@@ -29,6 +29,7 @@ mod partition;
 mod pipeline;
 mod quarantine;
 mod recovery;
+mod scrub;
 mod snapshots;
 mod timers;
 mod writes;

@@ -11,8 +11,11 @@ use std::{
 
 use bytes::Bytes;
 use holdfast_engine::{
-    Action, Answer, Asked, Config, Engine, Event, Failure, Fingerprint, Now, Outcome, Quarantine,
-    Request, SnapshotKeeper, Stopped, pipeline::Waiting, request::Work,
+    Action, Answer, Asked, Config, Engine, Event, Failure, Fingerprint, Now, Origin, Outcome,
+    Quarantine, Request, SnapshotKeeper, Stopped,
+    pipeline::Waiting,
+    request::Work,
+    scrub::{Author, Scrub},
 };
 use holdfast_log::{Log, LogError, Position, ReaderState};
 use holdfast_state::{
@@ -96,6 +99,7 @@ pub(crate) struct Start {
     pub(crate) newest_snapshot: Option<Position>,
     pub(crate) clock: Clock,
     pub(crate) quarantine: Quarantine,
+    pub(crate) origin: Origin,
 }
 
 impl Default for Start {
@@ -107,6 +111,7 @@ impl Default for Start {
             newest_snapshot: None,
             clock: Clock::new(),
             quarantine: Quarantine::default(),
+            origin: Origin::Kept,
         }
     }
 }
@@ -160,6 +165,9 @@ impl Events {
 /// One engine and its hands.
 pub(crate) struct Node {
     pub(crate) engine: Engine,
+    scrub: Scrub,
+    /// Why nothing is applied any more.
+    failed: Option<StoreError>,
     store: Box<dyn Store>,
     log: Arc<dyn Log>,
     pub(crate) clock: Clock,
@@ -194,8 +202,11 @@ impl Node {
         let newest = start.newest_snapshot;
         let engine = Engine::new(start.config, snapshots, &mark, start.seed, newest).unwrap();
         let engine = engine.guarded_by(start.quarantine);
+        let scrub = Scrub::new(start.origin, Arc::clone(engine.metrics()));
         Self {
             engine,
+            scrub,
+            failed: None,
             store: start.store,
             log,
             clock: start.clock,
@@ -388,7 +399,15 @@ impl Node {
     pub(crate) fn apply_one(&mut self) -> bool {
         let Some((batch, reader, waiting)) = self.applies.pop_front() else { return false };
         let checkpoint = Bytes::copy_from_slice(&reader.encode());
-        let result: Result<(), StoreError> = self.store.apply(&batch, checkpoint);
+        let author = if self.led.is_some() { Author::Ourselves } else { Author::Earlier };
+        let result = match &self.failed {
+            Some(failed) => Err(failed.clone()),
+            None => self
+                .scrub
+                .before(&*self.store, &batch, author)
+                .and_then(|()| self.store.apply(&batch, checkpoint)),
+        };
+        self.failed = result.clone().err();
         waiting.into_iter().for_each(Waiting::go);
         let last = Version::new(reader.next_version - 1);
         self.events.push(Event::Applied(last, result));

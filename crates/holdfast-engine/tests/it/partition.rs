@@ -6,8 +6,8 @@ use std::{
 };
 
 use holdfast_engine::{
-    Answer, Asked, Config, Failure, Fingerprint, Partition, Parts, Phase, Quarantine, Request,
-    Stopped,
+    Answer, Asked, Config, Failure, Fingerprint, Origin, Partition, Parts, Phase, Quarantine,
+    Request, Stopped,
 };
 use holdfast_log::{
     FaultDisk, FileLog, FileLogOptions, Log, LogError, MemoryLog, Spare,
@@ -32,6 +32,7 @@ fn start(log: Arc<dyn Log>, seed: u64, config: Config) -> Partition {
     let parts = Parts {
         log,
         store,
+        origin: Origin::Kept,
         snapshots: None,
         kept: Vec::new(),
         seed,
@@ -211,6 +212,7 @@ fn snapshots_are_kept_and_the_log_is_trimmed_while_it_serves() {
     let parts = Parts {
         log: Arc::clone(&log),
         store: Box::new(MemoryStore::new()),
+        origin: Origin::Kept,
         snapshots: Some(keeper(&disk)),
         kept: Vec::new(),
         seed: 1,

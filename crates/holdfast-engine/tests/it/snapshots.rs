@@ -303,13 +303,15 @@ fn a_disk_error_while_a_snapshot_is_kept_does_not_stop_the_partition() {
     let mut node = must_open(&disk, 1, &clock);
     let for_snapshots = FaultDisk::new();
     node.keeper = Some(keeper(&for_snapshots));
+    let mut last = 0;
     for account in 0..120 {
         if account == 10 {
             for_snapshots.fail_next(Io::Name, Fault::NoSpace);
         }
         let asked = node.op("op", &open(account));
         node.settle();
-        assert_eq!(asked.version(), account + 1);
+        assert!(asked.version() > last);
+        last = asked.version();
     }
     assert!(node.engine.metrics().snapshots.get() >= 2);
     assert_eq!(keeper(&for_snapshots).list().unwrap().len(), 2);

@@ -22,6 +22,8 @@ pub(crate) struct Data {
     pub(crate) root: PathBuf,
     /// Bytes of log between two snapshots.
     pub(crate) snapshot_bytes: u64,
+    /// Entries between two digests.
+    digest_entries: u64,
 }
 
 /// A node that runs.
@@ -34,17 +36,22 @@ impl Data {
     pub(crate) fn new() -> Self {
         let temporary = tempfile::tempdir().unwrap();
         let root = temporary.path().join("data");
-        Self { _temporary: Some(temporary), root, snapshot_bytes: u64::MAX }
+        Self { _temporary: Some(temporary), root, snapshot_bytes: u64::MAX, digest_entries: 1_024 }
     }
 
     /// One that somebody else made and removes.
     pub(crate) fn at(root: &Path) -> Self {
-        Self { _temporary: None, root: root.to_owned(), snapshot_bytes: u64::MAX }
+        Self { _temporary: None, root: root.to_owned(), ..Self::new() }
     }
 
     /// One whose log is trimmed soon.
     pub(crate) fn trimming() -> Self {
         Self { snapshot_bytes: 20_000, ..Self::new() }
+    }
+
+    /// One whose state is digested soon.
+    pub(crate) fn digesting(self, digest_entries: u64) -> Self {
+        Self { digest_entries, ..self }
     }
 
     /// The same, opened from here on without taking snapshots.
@@ -55,6 +62,7 @@ impl Data {
     pub(crate) fn config(&self) -> NodeConfig {
         let mut config = NodeConfig::new(Storage::Directory(self.root.clone()));
         config.engine.snapshot_bytes = self.snapshot_bytes;
+        config.engine.digest_entries = self.digest_entries;
         config.log.segment_bytes = 1 << 20;
         config.log.max_entry_bytes = 512 << 10;
         config

@@ -2,7 +2,14 @@
 
 use std::{fs, sync::Arc};
 
+use holdfast_engine::Stopped;
+use holdfast_ledger::row::Accounts;
 use holdfast_node::OpenError;
+use holdfast_state::{
+    Namespace, Scan, Source as _, Store as _, Table as _,
+    disk::{DiskOptions, DiskStore},
+    table::stored_key,
+};
 
 use crate::data::{Data, copy, damage, files};
 
@@ -66,6 +73,45 @@ fn a_state_that_was_damaged_is_never_served() {
             }
         }
     }
+}
+
+#[test]
+fn state_that_is_not_what_its_leader_said_is_rebuilt_although_every_checksum_is_right() {
+    let data = Data::new().digesting(4);
+    let running = data.open().unwrap();
+    running.work(0..10);
+    running.close();
+    let (elsewhere, options) = (tempfile::tempdir().unwrap(), DiskOptions::default());
+    copy(&data.part("state"), elsewhere.path());
+    let running = data.open().unwrap();
+    running.work(10..20);
+    running.close();
+    // The state of ten, with another balance in one row, under the log of twenty.
+    let early = DiskStore::open(elsewhere.path(), &options).unwrap();
+    let (mark, mut rows) = (early.mark(), early.scan(&[], &[0xFF; 8], Scan::up(10_000)).unwrap());
+    drop(early);
+    let key = stored_key(Namespace::DEFAULT, Accounts::ID, &"account-0");
+    let wrong = rows.iter_mut().find(|(found, _)| *found == key).unwrap();
+    let mut row = wrong.1.to_vec();
+    *row.last_mut().unwrap() ^= 1;
+    wrong.1 = row.into();
+    fs::remove_dir_all(data.part("state")).unwrap();
+    let rows = rows.into_iter().map(Ok);
+    drop(DiskStore::create_from(&data.part("state"), &options, rows, &mark).unwrap());
+
+    let running = data.open().unwrap();
+    let begun = running.node.partition();
+    let watching = running.runtime.spawn(Arc::clone(&running.node).watch_over());
+    let Err(Stopped::StateInDoubt(what)) = running.runtime.block_on(begun.leading()) else {
+        panic!("the log's digests say otherwise");
+    };
+    assert!(what.contains("another digest"), "{what}");
+    while Arc::ptr_eq(&begun, &running.node.partition()) {
+        std::thread::yield_now();
+    }
+    running.check(20);
+    running.close();
+    drop(watching);
 }
 
 /// A data directory with two snapshots and a log that begins after position 1.
