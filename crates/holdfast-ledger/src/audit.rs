@@ -25,7 +25,8 @@ mod sums;
 use std::collections::BTreeMap;
 
 use holdfast_state::{
-    Abort, Batch, Fact, Id, Namespace, Read, Table as _,
+    Abort, Batch, Fact, Id, Namespace, Read, Table as _, View,
+    audit::{AuditEntry, Findings},
     fact::Change,
     key::{BadKey, KeyReader, after_prefix},
     page::each,
@@ -35,7 +36,7 @@ use holdfast_state::{
 
 use self::books::Books;
 pub use self::{
-    difference::{DIFFERENCES_MAX, Difference, Report},
+    difference::{Difference, Report},
     sums::Sums,
 };
 use crate::TABLES;
@@ -149,6 +150,28 @@ impl Audit {
                 self.report.add(Difference::Removed { table });
             }
         }
+    }
+}
+
+/// How the ledger is audited.
+pub const AUDIT: AuditEntry = AuditEntry {
+    name: "ledger",
+    from_nothing: |namespace| Box::new(Audit::from_nothing(namespace)),
+    from_state: |state| Ok(Box::new(Audit::from_state(state)?)),
+};
+
+impl holdfast_state::audit::Audit for Audit {
+    fn batch(&mut self, batch: &Batch) {
+        self.batch(batch);
+    }
+
+    fn finish(self: Box<Self>, state: &View) -> Result<Findings, Abort> {
+        let report = (*self).finish(state)?;
+        Ok(Findings {
+            transactions: report.transactions,
+            counts: vec![("accounts", report.accounts), ("transfers", report.transfers)],
+            differences: report.differences.in_words(),
+        })
     }
 }
 

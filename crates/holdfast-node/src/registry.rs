@@ -5,9 +5,11 @@
 //! place that lists primitives, and each primitive lists its own commands.
 
 use holdfast_engine::TimerHandler;
-use holdfast_ledger::row;
+use holdfast_ledger::row as ledger;
+use holdfast_reservations::row as reservations;
 use holdfast_state::{
     Table, TableId,
+    audit::AuditEntry,
     command::{Entry, Method},
 };
 
@@ -61,33 +63,51 @@ pub struct Primitive {
     pub timers: &'static [(&'static str, TimerHandler)],
     /// The tables that its users may follow.
     pub tables: &'static [TableInfo],
+    /// How it is audited, if it keeps accounts of anything.
+    pub audit: Option<AuditEntry>,
 }
 
 /// The primitives of this build.
-pub const PRIMITIVES: &[Primitive] = &[LEDGER, TRANSACTIONS];
+pub const PRIMITIVES: &[Primitive] = &[LEDGER, RESERVATIONS, TRANSACTIONS];
 
 /// Commands that are made of the others.
 const TRANSACTIONS: Primitive =
-    Primitive { commands: transactions::COMMANDS, timers: &[], tables: &[] };
+    Primitive { commands: transactions::COMMANDS, timers: &[], tables: &[], audit: None };
 
 const LEDGER: Primitive = Primitive {
     commands: holdfast_ledger::COMMANDS,
     timers: holdfast_ledger::TIMERS,
     tables: &[
-        TableInfo::of::<row::Assets>(&[KeyPart::Text]),
-        TableInfo::of::<row::Accounts>(&[KeyPart::Text]),
-        TableInfo::of::<row::AccountMetadata>(&[KeyPart::Text]),
-        TableInfo::of::<row::Transfers>(&[KeyPart::Text]),
-        TableInfo::of::<row::History>(&[KeyPart::Text, KeyPart::U64]),
+        TableInfo::of::<ledger::Assets>(&[KeyPart::Text]),
+        TableInfo::of::<ledger::Accounts>(&[KeyPart::Text]),
+        TableInfo::of::<ledger::AccountMetadata>(&[KeyPart::Text]),
+        TableInfo::of::<ledger::Transfers>(&[KeyPart::Text]),
+        TableInfo::of::<ledger::History>(&[KeyPart::Text, KeyPart::U64]),
     ],
+    audit: Some(holdfast_ledger::audit::AUDIT),
+};
+
+const RESERVATIONS: Primitive = Primitive {
+    commands: holdfast_reservations::COMMANDS,
+    timers: holdfast_reservations::TIMERS,
+    tables: &[
+        TableInfo::of::<reservations::Resources>(&[KeyPart::Text]),
+        TableInfo::of::<reservations::ResourceMetadata>(&[KeyPart::Text]),
+        TableInfo::of::<reservations::Levels>(&[KeyPart::Text, KeyPart::U32]),
+        TableInfo::of::<reservations::Holds>(&[KeyPart::Text]),
+        TableInfo::of::<reservations::Entries>(&[KeyPart::Text]),
+        TableInfo::of::<reservations::Queue>(&[KeyPart::Text, KeyPart::U64]),
+    ],
+    audit: Some(holdfast_reservations::audit::AUDIT),
 };
 
 /// What a node can do.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Registry {
     commands: Vec<&'static Entry>,
     timers: Vec<(&'static str, TimerHandler)>,
     tables: Vec<TableInfo>,
+    audits: Vec<AuditEntry>,
 }
 
 impl Registry {
@@ -104,7 +124,7 @@ impl Registry {
     /// that is a bug of ours, and a test looks for it.
     #[must_use]
     pub fn of(primitives: &[Primitive]) -> Self {
-        let mut registry = Self { commands: Vec::new(), timers: Vec::new(), tables: Vec::new() };
+        let mut registry = Self::default();
         for primitive in primitives {
             for command in primitive.commands {
                 registry.add(command);
@@ -114,6 +134,7 @@ impl Registry {
                 registry.tables.push(*table);
             }
             registry.timers.extend_from_slice(primitive.timers);
+            registry.audits.extend(primitive.audit);
         }
         registry
     }
@@ -144,6 +165,12 @@ impl Registry {
     #[must_use]
     pub fn timers(&self) -> &[(&'static str, TimerHandler)] {
         &self.timers
+    }
+
+    /// The primitives' audits.
+    #[must_use]
+    pub fn audits(&self) -> &[AuditEntry] {
+        &self.audits
     }
 
     /// The tables that users may follow.
@@ -194,10 +221,11 @@ mod tests {
     #[test]
     fn every_table_of_a_primitive_can_be_followed() {
         let registry = Registry::all();
-        for (id, name) in holdfast_ledger::TABLES {
+        let tables = || holdfast_ledger::TABLES.iter().chain(holdfast_reservations::TABLES);
+        for (id, name) in tables() {
             assert_eq!(registry.table(*id).map(|table| table.name), Some(*name));
         }
-        assert_eq!(registry.tables().len(), holdfast_ledger::TABLES.len());
+        assert_eq!(registry.tables().len(), tables().count());
     }
 
     /// A result of a composed transaction has the operation's name beside the

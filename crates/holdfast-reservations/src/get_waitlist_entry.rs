@@ -29,6 +29,7 @@ pub struct GetWaitlistEntrySpec {
 /// Where an entry stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "WaitlistStatus")]
 pub enum Waiting {
     /// It waits.
     Waiting,

@@ -20,6 +20,7 @@
 //! [`expire_hold`], [`extend`], [`move_hold`]; [`offers`], [`join_waitlist`],
 //! [`leave_waitlist`], [`get_waitlist_entry`], [`waitlist`]; [`audit`].
 
+pub mod audit;
 pub mod availability;
 pub mod confirm;
 pub mod count;

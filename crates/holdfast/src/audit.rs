@@ -1,11 +1,14 @@
-//! `holdfast audit`: every balance derived again from the log of a stopped server.
+//! `holdfast audit`: what every primitive keeps derived again from the log of a
+//! stopped server.
 
 use std::path::PathBuf;
 
 use clap::Args;
-use holdfast_ledger::audit::{Audit, Report};
-use holdfast_node::{Offline, OpenError};
-use holdfast_state::{Abort, LogTime, Namespace, View};
+use holdfast_node::{Offline, OpenError, Registry};
+use holdfast_state::{
+    Abort, LogTime, Namespace, View,
+    audit::{AuditEntry, Findings},
+};
 
 use crate::exit::{self, Exit, Failure};
 
@@ -17,29 +20,34 @@ pub(crate) struct AuditArguments {
     data: PathBuf,
 }
 
-/// Audits the ledger of every namespace.
+/// Runs every primitive's audit over every namespace.
 pub(crate) fn run(arguments: &AuditArguments) -> Result<Exit, Failure> {
     let mut data = Offline::open(&arguments.data).map_err(cannot)?;
-    let (reports, from) = audit(&mut data)?;
+    let (audited, from) = audit(&mut data, Registry::all().audits())?;
     data.close().map_err(cannot)?;
     exit::print(&format!("derived from {from}"))?;
-    exit::print("namespace     accounts    transfers transactions  differences")?;
-    for (namespace, report) in &reports {
-        let differences = report.differences.len() as u64 + report.more;
+    exit::print("namespace primitive    transactions  differences  rows")?;
+    for Audited { namespace, primitive, findings } in &audited {
+        let differences = findings.differences.listed.len() as u64 + findings.differences.more;
+        let counts = findings.counts.iter().map(|(what, count)| format!("{count} {what}"));
+        let counts = counts.collect::<Vec<_>>().join(", ");
+        let transactions = findings.transactions;
         exit::print(&format!(
-            "{namespace:>9} {:>12} {:>12} {:>12} {differences:>12}",
-            report.accounts, report.transfers, report.transactions
+            "{namespace:>9} {primitive:<12} {transactions:>12} {differences:>12}  {counts}"
         ))?;
     }
-    for (namespace, report) in &reports {
-        for difference in &report.differences {
-            exit::print(&format!("difference in namespace {namespace}: {difference}"))?;
+    for Audited { namespace, primitive, findings } in &audited {
+        for difference in &findings.differences.listed {
+            exit::print(&format!(
+                "difference in namespace {namespace}, {primitive}: {difference}"
+            ))?;
         }
-        if report.more > 0 {
-            exit::print(&format!("and {} more in namespace {namespace}", report.more))?;
+        let more = findings.differences.more;
+        if more > 0 {
+            exit::print(&format!("and {more} more in namespace {namespace}, {primitive}"))?;
         }
     }
-    if reports.iter().all(|(_, report)| report.is_clean()) {
+    if audited.iter().all(|each| each.findings.differences.is_none()) {
         exit::print("audit: clean")?;
         return Ok(Exit::Done);
     }
@@ -55,36 +63,44 @@ fn unreadable(abort: Abort) -> Failure {
     Failure::new(Exit::CannotStart, abort)
 }
 
-/// What each namespace's audit came to.
-type Reports = Vec<(Namespace, Report)>;
+/// What the audit of a primitive in a namespace came to.
+struct Audited {
+    namespace: Namespace,
+    primitive: &'static str,
+    findings: Findings,
+}
 
 /// Reads the log twice: namespaces show only when the state is up to its end.
-fn audit(data: &mut Offline) -> Result<(Reports, &'static str), Failure> {
+fn audit(
+    data: &mut Offline,
+    entries: &[AuditEntry],
+) -> Result<(Vec<Audited>, &'static str), Failure> {
     data.replay(|_| {}).map_err(cannot)?;
     let base = data.base().map_err(cannot)?;
     let mut audits = Vec::new();
     for namespace in data.namespaces().map_err(cannot)? {
-        audits.push((
-            namespace,
-            match &base {
+        for entry in entries {
+            let audit = match &base {
                 Some(store) => {
                     let view = View::new(store.snapshots().latest(), namespace, LogTime::ZERO);
-                    Audit::from_state(&view).map_err(unreadable)?
+                    (entry.from_state)(&view).map_err(unreadable)?
                 }
-                None => Audit::from_nothing(namespace),
-            },
-        ));
+                None => (entry.from_nothing)(namespace),
+            };
+            audits.push((namespace, entry.name, audit));
+        }
     }
-    let replayed = data.replay(|batch| audits.iter_mut().for_each(|(_, audit)| audit.batch(batch)));
+    let replayed =
+        data.replay(|batch| audits.iter_mut().for_each(|(.., audit)| audit.batch(batch)));
     replayed.map_err(cannot)?;
-    let mut reports = Vec::new();
-    for (namespace, audit) in audits {
-        let report = audit.finish(&data.view(namespace)).map_err(unreadable)?;
-        reports.push((namespace, report));
+    let mut audited = Vec::new();
+    for (namespace, primitive, audit) in audits {
+        let findings = audit.finish(&data.view(namespace)).map_err(unreadable)?;
+        audited.push(Audited { namespace, primitive, findings });
     }
     let from = match base {
         Some(_) => "the oldest snapshot and the log after it",
         None => "the whole log",
     };
-    Ok((reports, from))
+    Ok((audited, from))
 }

@@ -32,6 +32,7 @@ const LAB: Primitive = Primitive {
     ],
     timers: &[],
     tables: &[TableInfo::of::<Notes>(&[KeyPart::Text])],
+    audit: None,
 };
 
 #[derive(Debug, minicbor::Encode, minicbor::Decode)]

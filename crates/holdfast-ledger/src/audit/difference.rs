@@ -1,6 +1,6 @@
 //! What an audit finds.
 
-use holdfast_state::Id;
+use holdfast_state::{Id, audit::Differences};
 
 use super::sums::Sums;
 use crate::{
@@ -213,9 +213,6 @@ pub enum Difference {
     },
 }
 
-/// The most differences a report lists.
-pub const DIFFERENCES_MAX: usize = 1000;
-
 /// What an audit came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
@@ -227,27 +224,18 @@ pub struct Report {
     pub legs: u64,
     /// Transactions of the log.
     pub transactions: u64,
-    /// What is not as it must be: the first 1000, each once.
-    pub differences: Vec<Difference>,
-    /// How many there were beyond those.
-    pub more: u64,
+    /// What is not as it must be.
+    pub differences: Differences<Difference>,
 }
 
 impl Report {
     /// Is everything as it must be?
     #[must_use]
     pub const fn is_clean(&self) -> bool {
-        self.differences.is_empty()
+        self.differences.is_none()
     }
 
     pub(super) fn add(&mut self, difference: Difference) {
-        if self.differences.contains(&difference) {
-            return;
-        }
-        if self.differences.len() < DIFFERENCES_MAX {
-            self.differences.push(difference);
-        } else {
-            self.more += 1;
-        }
+        self.differences.add(difference);
     }
 }

@@ -96,7 +96,7 @@ impl Refusal for TransferRefusal {
         info("credit_account_not_found", Class::NotFound, "The credit account was never opened."),
         info("asset_mismatch", Class::Invalid, "Both accounts must count in the asset asked for."),
         info("account_closed", Class::Conflict, "A closed account takes part in no transfer."),
-        info("expiry_in_past", Class::Invalid, "The transfer would have expired by now."),
+        info("expiry_in_past", Class::Invalid, "It would have expired by now."),
         info("overflows", Class::Conflict, "A sum of the account would not fit in 128 bits."),
         info("exceeds_limit", Class::Conflict, "The limit of the account does not allow it."),
     ];

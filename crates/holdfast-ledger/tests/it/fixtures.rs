@@ -44,8 +44,8 @@ fn balances(sums: [i128; 4]) -> Balances {
 fn assets_and_metadata_of_format_1() {
     let declared_at = LogTime::from_us(1_767_225_600_000_000);
     let name = Some("Nights".to_owned());
-    check("asset named", &AssetRow { exponent: 0, declared_at, name });
-    check("asset unnamed", &AssetRow { exponent: 18, declared_at, name: None });
+    check("asset named", &AssetRow { exponent: 0, declared_at, label: name });
+    check("asset unnamed", &AssetRow { exponent: 18, declared_at, label: None });
     check("metadata", &Metadata::new(r#"{"for":"dinner"}"#).unwrap());
 }
 

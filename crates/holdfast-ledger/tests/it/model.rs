@@ -192,7 +192,7 @@ fn audited(world: &World, from: usize, start: Audit) -> Vec<String> {
     let batches: &[Batch] = &world.log()[from..];
     batches.iter().for_each(|batch| audit.batch(batch));
     let report = audit.finish(&world.view()).unwrap();
-    report.differences.iter().map(ToString::to_string).collect()
+    report.differences.listed.iter().map(ToString::to_string).collect()
 }
 
 proptest! {

@@ -44,7 +44,8 @@ fn audit(world: &World, _: &[&str]) -> String {
     let mut audit = Audit::from_nothing(Namespace::DEFAULT);
     world.log().iter().for_each(|batch| audit.batch(batch));
     let report = audit.finish(&world.view()).unwrap();
-    let differences: Vec<String> = report.differences.iter().map(ToString::to_string).collect();
+    let differences: Vec<String> =
+        report.differences.listed.iter().map(ToString::to_string).collect();
     if differences.is_empty() {
         format!("clean: {} accounts, {} transfers", report.accounts, report.transfers)
     } else {

@@ -14,6 +14,7 @@ use crate::{Nights, Price, Quantity};
 /// Where a hold stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "HoldStatus")]
 pub enum Status {
     /// What it wants is set aside.
     Held,

@@ -15,6 +15,7 @@ use crate::Stock;
 /// What a resource has stock of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "ResourceKind")]
 pub enum Kind {
     /// A number of like things: tickets, a product.
     Units,

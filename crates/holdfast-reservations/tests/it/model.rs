@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use holdfast_reservations::{
     COMMANDS, HoldSpec, Quantity, Stock, TIMERS,
+    audit::Audit,
     availability::{AvailabilitySpec, ShowAvailability},
     confirm::{ConfirmSpec, confirm},
     create_resource::{CreateResource, CreateResourceSpec},
@@ -22,7 +23,7 @@ use holdfast_reservations::{
     row::{Entries, EntryStatus, Kind, Levels, Status},
 };
 use holdfast_state::{
-    Date, Id, Lifetime, Read as _, Scan, Stop,
+    Date, Id, Lifetime, Namespace, Read as _, Scan, Stop,
     command::{Query as _, Refusal, Write as _},
     scenario::{Vocabulary, World},
 };
@@ -241,13 +242,19 @@ fn world() -> World {
     world
 }
 
+fn audited(world: &World, from: usize, mut audit: Audit) -> Vec<String> {
+    world.log()[from..].iter().for_each(|batch| audit.batch(batch));
+    audit.finish(&world.view()).unwrap().differences.in_words().listed
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
     #[test]
     fn reservations_do_what_the_naive_ones_do(steps in prop::collection::vec(step(), 1..150)) {
         let (mut world, mut naive) = (world(), Naive::new(STOCKS));
-        for step in &steps {
+        let mut middle = None;
+        for (index, step) in steps.iter().enumerate() {
             let (did, expected) = (take(&mut world, step), naive.take(step));
             prop_assert_eq!(did, expected, "{:?}", step);
             prop_assert_eq!(levels(&world), naive.levels(), "{:?}", step);
@@ -255,6 +262,12 @@ proptest! {
             let expected = naive.waiting().into_iter().map(|(id, word)| (id, word.to_owned()));
             prop_assert_eq!(waiting(&world), expected.collect(), "{:?}", step);
             prop_assert!(no_idle_rows(&world), "{:?}", step);
+            if index == steps.len() / 2 {
+                middle = Some((world.log().len(), Audit::from_state(&world.view()).unwrap()));
+            }
         }
+        prop_assert_eq!(audited(&world, 0, Audit::from_nothing(Namespace::DEFAULT)), [""; 0]);
+        let (from, start) = middle.expect("the run has a middle");
+        prop_assert_eq!(audited(&world, from, start), [""; 0]);
     }
 }

@@ -4,15 +4,32 @@ use std::path::Path;
 
 use holdfast_reservations::{
     COMMANDS, TIMERS,
+    audit::{Audit, Report},
     row::{LevelRow, Levels, Resources, night_of},
 };
 use holdfast_state::{
-    Read, Scan,
+    Namespace, Read, Scan,
     scenario::{Mode, Vocabulary, World, check},
 };
 
-const VOCABULARY: Vocabulary<'static> =
-    Vocabulary { commands: COMMANDS, timers: TIMERS, looks: &[("levels", levels)] };
+const VOCABULARY: Vocabulary<'static> = Vocabulary {
+    commands: COMMANDS,
+    timers: TIMERS,
+    looks: &[("levels", levels), ("audit", audit)],
+};
+
+fn audit(world: &World, _: &[&str]) -> String {
+    let mut audit = Audit::from_nothing(Namespace::DEFAULT);
+    world.log().iter().for_each(|batch| audit.batch(batch));
+    let report = audit.finish(&world.view()).unwrap();
+    let differences = report.differences.in_words().listed;
+    if differences.is_empty() {
+        let Report { resources, holds, entries, .. } = report;
+        format!("clean: {resources} resources, {holds} holds, {entries} waitlist entries")
+    } else {
+        format!("DIFFERENCES\n{}", differences.join("\n"))
+    }
+}
 
 /// What is taken, a line for each resource: `lisbon 2026-12-24=1+2/5`, held, sold and
 /// stock of each night that has a row.

@@ -45,7 +45,9 @@ fn from_the_first_call_to_the_audit() {
     assert_eq!(audit.code, Some(0), "{audit:?}");
     assert!(audit.stdout.ends_with("audit: clean\n"), "{audit:?}");
     let row: Vec<_> = audit.stdout.lines().nth(2).unwrap().split_whitespace().collect();
-    assert_eq!(row, ["1", "2", "1", "3", "0"], "{audit:?}");
+    assert_eq!(row, ["1", "ledger", "3", "0", "2", "accounts,", "1", "transfers"], "{audit:?}");
+    let row: Vec<_> = audit.stdout.lines().nth(3).unwrap().split_whitespace().collect();
+    assert_eq!(row[..5], ["1", "reservations", "3", "0", "0"], "{audit:?}");
 
     let listed = run(&["log", "inspect", "--data", &data.text(), "--json"]);
     let lines: Vec<Value> =
