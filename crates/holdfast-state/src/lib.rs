@@ -8,7 +8,7 @@
 //! A [`View`] reads the store at one version, from any thread.
 //!
 //! Read in this order: [`version`], [`time`], [`lifetime`], [`date`], [`amount`],
-//! [`asset`], [`id`], [`metadata`] (the values), [`key`], [`row`], [`unknown`],
+//! [`asset`], [`id`], [`json`], [`metadata`] (the values), [`key`], [`row`], [`unknown`],
 //! [`table`], [`page`] (how rows are addressed), [`fact`] (what is logged),
 //! [`store`], [`memory`], [`disk`] (where state lives), [`overlay`], [`tx`],
 //! [`view`], [`timer`] (how it is used), [`command`] (how primitives offer what
@@ -27,6 +27,7 @@ pub mod disk;
 pub mod fact;
 pub mod id;
 mod inline_key;
+pub mod json;
 pub mod key;
 mod key_index;
 pub mod lifetime;

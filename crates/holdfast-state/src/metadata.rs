@@ -9,6 +9,8 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
+use crate::json::{check, push_compact};
+
 /// The most bytes that metadata may have, counted as it is kept.
 pub const BYTES_MAX: usize = 4096;
 
@@ -47,6 +49,7 @@ impl Metadata {
             }
             text.push_str(&serde_json::to_string(key).map_err(E::custom)?);
             text.push(':');
+            check(value.get()).map_err(E::custom)?;
             push_compact(&mut text, value.get());
             if text.len() >= BYTES_MAX {
                 return Err(E::custom(format!("metadata has more than {BYTES_MAX} bytes")));
@@ -54,22 +57,6 @@ impl Metadata {
         }
         text.push('}');
         Ok(Self(text.into()))
-    }
-}
-
-/// Appends valid JSON without the spaces between its tokens.
-fn push_compact(out: &mut String, json: &str) {
-    let (mut in_string, mut escaped) = (false, false);
-    for character in json.chars() {
-        if in_string {
-            in_string = escaped || character != '"';
-            escaped = !escaped && character == '\\';
-        } else if character.is_ascii_whitespace() {
-            continue;
-        } else {
-            in_string = character == '"';
-        }
-        out.push(character);
     }
 }
 
@@ -167,7 +154,8 @@ mod tests {
         let fits = format!(r#"{{"a":"{}"}}"#, "x".repeat(BYTES_MAX - 8));
         assert_eq!(Metadata::new(&fits).unwrap().as_str().len(), BYTES_MAX);
         let large = format!(r#"{{"a":"{}"}}"#, "x".repeat(BYTES_MAX - 7));
-        for bad in ["", "5", "[]", "\"{}\"", "{", r#"{"a":1,"a":2}"#, r#"{"a":1} x"#, &large] {
+        let deep = format!(r#"{{"a":{}{}}}"#, "[".repeat(1000), "]".repeat(1000));
+        for bad in ["", "5", "[]", "\"{}\"", "{", r#"{"a":1,"a":2}"#, r#"{"a":1} x"#, &large, &deep] {
             assert!(Metadata::new(bad).is_err(), "{bad:.40}");
         }
     }

@@ -41,7 +41,7 @@ impl Namespace {
 }
 
 /// A table's number, never given twice: `0x00..` engine, `0x01..` ledger,
-/// `0x02..` reservations, `0x7f..` the user's own.
+/// `0x02..` reservations, `0x03..` flow, `0x7f..` the user's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TableId(pub u16);
 

@@ -1,6 +1,6 @@
 //! From a request's body and text fields to a spec.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use serde::{
     de::{
@@ -9,6 +9,7 @@ use serde::{
     },
     forward_to_deserialize_any,
 };
+use serde_json::value::{RawValue, to_raw_value};
 
 use super::{Input, SpecError};
 
@@ -49,22 +50,34 @@ fn from_fields<S: DeserializeOwned>(
 }
 
 /// A body with the path's fields put in: the path decides what is named, so a
-/// body that names something else is refused.
+/// body that names something else is refused. Values stay as they were written.
 fn from_both<S: DeserializeOwned>(input: Input<'_>) -> Result<S, SpecError> {
-    let mut object: serde_json::Map<String, serde_json::Value> = from_json(input.body)?;
+    let mut object: BTreeMap<String, Box<RawValue>> = from_json(input.body)?;
     for (name, value) in input.fields {
-        let value = serde_json::Value::String(value.to_string());
-        if object.get(name.as_ref()).is_some_and(|in_body| *in_body != value) {
+        let text = to_raw_value(value.as_ref()).expect("text is JSON");
+        let in_body = object.insert(name.to_string(), text);
+        if in_body.is_some_and(|json| !is_text(&json, value)) {
             return Err(SpecError {
                 pointer: format!("/{name}"),
                 message: "differs from the value in the path".to_owned(),
                 malformed: false,
             });
         }
-        object.insert(name.to_string(), value);
     }
-    serde_path_to_error::deserialize(serde_json::Value::Object(object))
-        .map_err(|error| spec_error(&error, false))
+    let both = serde_json::to_vec(&object).expect("JSON is written as it was read");
+    let mut json = serde_json::Deserializer::from_slice(&both);
+    serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let SpecError { pointer, message, malformed } =
+            spec_error(&error, is_malformed(error.inner()));
+        // Places in a text that nobody sent.
+        let place = format!(" at line {} column {}", error.inner().line(), error.inner().column());
+        let message = message.strip_suffix(&place).unwrap_or(&message).to_owned();
+        SpecError { pointer, message, malformed }
+    })
+}
+
+fn is_text(json: &RawValue, text: &str) -> bool {
+    serde_json::from_str::<String>(json.get()).is_ok_and(|given| given == text)
 }
 
 fn spec_error<E: std::fmt::Display>(
@@ -206,6 +219,25 @@ mod tests {
         assert!(places("256").is_err() && places("-1").is_err() && places("0.5").is_err());
         assert_eq!(parse_spec(r#"{"limit":3}"#, &[("id", "a")]), Ok(spec(None, Some(3), false)));
         assert_eq!(parse_spec(r#"{"id":"a"}"#, &[("id", "a")]), Ok(spec(None, None, false)));
+    }
+
+    #[test]
+    fn a_body_beside_a_path_keeps_its_letters() {
+        #[derive(Deserialize)]
+        struct Carried {
+            id: String,
+            data: Box<RawValue>,
+        }
+        let parse = |body: &str| {
+            let fields = [(Cow::Borrowed("id"), Cow::Borrowed("a"))];
+            parse::<Carried>(Input { body: body.as_bytes(), fields: &fields, commands: &[] })
+        };
+        let carried = parse(r#"{"data": {"b": 12345678901234567890.10, "a": 1e400}}"#).unwrap();
+        assert_eq!(carried.data.get(), r#"{"b": 12345678901234567890.10, "a": 1e400}"#);
+        assert_eq!(carried.id, "a");
+        assert!(parse(r#"{"data": 1, "id": "\u0061"}"#).is_ok());
+        let error = parse("{}").err().unwrap();
+        assert_eq!((error.message.as_str(), error.malformed), ("missing field `data`", false));
     }
 
     #[test]
