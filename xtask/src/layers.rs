@@ -22,6 +22,7 @@ pub const LAYERS: &[Layer] = &[
     Layer { name: "holdfast-engine", may_use: &["holdfast-log", "holdfast-state"] },
     Layer { name: "holdfast-ledger", may_use: &["holdfast-state"] },
     Layer { name: "holdfast-reservations", may_use: &["holdfast-state"] },
+    Layer { name: "holdfast-flow", may_use: &["holdfast-state"] },
     Layer {
         name: "holdfast-node",
         may_use: &[
@@ -30,6 +31,7 @@ pub const LAYERS: &[Layer] = &[
             "holdfast-engine",
             "holdfast-ledger",
             "holdfast-reservations",
+            "holdfast-flow",
         ],
     },
     Layer {
@@ -40,6 +42,7 @@ pub const LAYERS: &[Layer] = &[
             "holdfast-engine",
             "holdfast-ledger",
             "holdfast-reservations",
+            "holdfast-flow",
             "holdfast-node",
         ],
     },
@@ -51,6 +54,7 @@ pub const LAYERS: &[Layer] = &[
             "holdfast-engine",
             "holdfast-ledger",
             "holdfast-reservations",
+            "holdfast-flow",
             "holdfast-node",
             "holdfast-http",
         ],
@@ -116,6 +120,7 @@ mod tests {
             ("holdfast-ledger", "holdfast-log"),
             ("holdfast-ledger", "holdfast-engine"),
             ("holdfast-reservations", "holdfast-ledger"),
+            ("holdfast-flow", "holdfast-engine"),
             ("holdfast-node", "holdfast-http"),
             ("holdfast-http", "holdfast"),
         ] {

@@ -27,6 +27,7 @@ pub const PURE: &[&str] = &[
     "holdfast-engine",
     "holdfast-ledger",
     "holdfast-reservations",
+    "holdfast-flow",
 ];
 
 const BANNED_IN_PURE: &[&str] = &[

@@ -1,0 +1,59 @@
+//! Topics: messages in one order, appended in a transaction and read from any place.
+//!
+//! A *message* has a place in its topic, its *offset*: 1, 2, 3 … without gaps. It is
+//! appended in the transaction that it tells of, so it is there exactly if the rest
+//! is: no outbox, no message about what did not happen. Its fields are those of a
+//! CloudEvent where CloudEvents 1.0 has one.
+//!
+//! Promises, at every version: offsets are dense; a message never changes and never
+//! moves; messages lie in the order of their transactions' versions, within one in the
+//! order asked; an id that callers give is used once in its topic.
+//!
+//! Left to others: who reads how far and what was delivered (groups of consumers, a
+//! later release), what data means (callers), idempotency keys and answers (engine).
+//!
+//! Read in this order: [`data`], [`key`], [`messages`] (values); `refusals`; [`row`]
+//! (what is stored), `sequence` (finding and adding messages); [`create`], [`get`],
+//! [`list`]; [`mod@append`], [`append_batch`], [`read`].
+
+pub mod append;
+pub mod append_batch;
+pub mod create;
+pub mod data;
+pub mod get;
+pub mod key;
+pub mod list;
+pub mod messages;
+pub mod read;
+mod refusals;
+pub mod row;
+mod sequence;
+
+use holdfast_state::{TableId, TimerHandler, command::Entry, table::Table as _};
+
+pub use append::{AppendRefusal, AppendSpec, append};
+pub use data::Data;
+pub use get::Topic;
+pub use key::MessageKey;
+pub use messages::{Messages, NewMessage};
+
+/// Everything that can be asked of topics.
+pub const COMMANDS: &[Entry] = &[
+    Entry::write::<create::CreateTopic>(),
+    Entry::query::<get::GetTopic>(),
+    Entry::query::<list::ListTopics>(),
+    Entry::write::<append::Append>(),
+    Entry::write::<append_batch::AppendBatch>(),
+    Entry::query::<read::ReadMessages>(),
+];
+
+/// The timers of topics: name and handler.
+pub const TIMERS: &[(&str, TimerHandler)] = &[];
+
+/// The tables of topics: number and name. Numbers `0x0300..=0x03ff` are this crate's.
+pub const TABLES: &[(TableId, &str)] = &[
+    (row::Topics::ID, row::Topics::NAME),
+    (row::Tails::ID, row::Tails::NAME),
+    (row::StoredMessages::ID, row::StoredMessages::NAME),
+    (row::MessageIds::ID, row::MessageIds::NAME),
+];

@@ -1,0 +1,196 @@
+//! `topics.append`: a message at the end of a topic.
+//!
+//! The same message again, under an id that the caller gave, is the same message;
+//! another one under the id is refused. Everything is decided before the first row is
+//! written. It reads the topic's tail and writes it and the message; with an id, it
+//! reads and writes that of the id as well.
+
+use holdfast_state::{
+    Id, LogTime, Read as _, Stop, Tx,
+    command::{Command, Method, Refusal, RefusalInfo, Write},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    data::Data,
+    key::MessageKey,
+    messages::NewMessage,
+    refusals::{MESSAGE_EXISTS, TOPIC_NOT_FOUND},
+    row::{MessageRow, Tails},
+    sequence::{Run, place_of, push},
+};
+
+/// The command.
+#[derive(Debug)]
+pub struct Append;
+
+/// Which message, to which topic.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AppendSpec {
+    /// The topic's id.
+    pub topic: Id,
+    /// The message's id, used once in the topic; without one it gets a fresh id, and a
+    /// retry without an idempotency key would be another message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<Id>,
+    /// What it is about, for those whose order matters among themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<MessageKey>,
+    /// What happened: `booking.held`.
+    pub r#type: Id,
+    /// What it says; `null` when nothing is given.
+    #[serde(default)]
+    pub data: Data,
+}
+
+impl AppendSpec {
+    /// This message to this topic.
+    #[must_use]
+    pub fn new(topic: Id, message: NewMessage) -> Self {
+        let NewMessage { id, key, r#type, data } = message;
+        Self { topic, id, key, r#type, data }
+    }
+
+    fn row(&self) -> MessageRow {
+        MessageRow {
+            r#type: self.r#type.clone(),
+            data: self.data.clone(),
+            key: self.key.clone(),
+            id: self.id.clone(),
+        }
+    }
+}
+
+/// The message is in the topic.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct AppendOutcome {
+    /// Always the same.
+    pub outcome: Appended,
+    /// It had been appended before, in the same words.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub existed: bool,
+    /// The topic's id.
+    pub topic: Id,
+    /// Its place in the topic.
+    pub offset: u64,
+    /// Its id: the caller's, or a fresh one.
+    pub id: Id,
+    /// The transaction that appended it.
+    pub version: u64,
+    /// When.
+    pub time: LogTime,
+}
+
+/// What the command did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Appended {
+    /// What was given is in the topic.
+    Appended,
+}
+
+/// Why a message is not appended, in order of precedence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum AppendRefusal {
+    /// The topic was never created.
+    TopicNotFound {
+        /// Its id.
+        topic: Id,
+    },
+    /// The id was used for another message.
+    MessageExists {
+        /// The topic's id.
+        topic: Id,
+        /// The message's id.
+        id: Id,
+        /// Where the message is that has it.
+        offset: u64,
+        /// What differs.
+        field: &'static str,
+    },
+}
+
+impl Refusal for AppendRefusal {
+    const ALL: &'static [RefusalInfo] = &[TOPIC_NOT_FOUND, MESSAGE_EXISTS];
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::TopicNotFound { .. } => TOPIC_NOT_FOUND.code,
+            Self::MessageExists { .. } => MESSAGE_EXISTS.code,
+        }
+    }
+
+    fn pointer(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::TopicNotFound { .. } => "/topic",
+            Self::MessageExists { .. } => "/id",
+        })
+    }
+}
+
+impl Command for Append {
+    const NAME: &'static str = "topics.append";
+    const SUMMARY: &'static str = "Appends a message to a topic.";
+    const METHOD: Method = Method::Post;
+    const PATH: &'static str = "/v1/topics/{topic}/messages";
+    type Spec = AppendSpec;
+    type Outcome = AppendOutcome;
+    type Refusal = AppendRefusal;
+}
+
+impl Write for Append {
+    fn run(tx: &mut Tx<'_>, spec: &AppendSpec) -> Result<AppendOutcome, Stop<AppendRefusal>> {
+        append(tx, spec)
+    }
+}
+
+/// Appends a message. A refusal has written nothing.
+///
+/// # Errors
+/// [`AppendRefusal`], or an abort.
+pub fn append(tx: &mut Tx<'_>, spec: &AppendSpec) -> Result<AppendOutcome, Stop<AppendRefusal>> {
+    let tail = tx.get::<Tails>(spec.topic.as_str())?;
+    let not_found = || AppendRefusal::TopicNotFound { topic: spec.topic.clone() };
+    let tail = tail.ok_or_else(|| Stop::Refused(not_found()))?;
+    if let Some(id) = &spec.id
+        && let Some(offset) = place_of(tx, &spec.topic, id)?
+    {
+        return existing(tx, spec, id, offset);
+    }
+    let run = push(tx, &spec.topic, tail, vec![spec.row()])?;
+    outcome(spec, &run, run.base, false)
+}
+
+/// The message that has the id already: the same one?
+fn existing(
+    tx: &Tx<'_>,
+    spec: &AppendSpec,
+    id: &Id,
+    offset: u64,
+) -> Result<AppendOutcome, Stop<AppendRefusal>> {
+    let run = Run::holding(tx, &spec.topic, offset)?;
+    if let Some(field) = run.at(offset)?.message.differs(&spec.row()) {
+        let (topic, id) = (spec.topic.clone(), id.clone());
+        return Err(Stop::Refused(AppendRefusal::MessageExists { topic, id, offset, field }));
+    }
+    outcome(spec, &run, offset, true)
+}
+
+fn outcome(
+    spec: &AppendSpec,
+    run: &Run,
+    offset: u64,
+    existed: bool,
+) -> Result<AppendOutcome, Stop<AppendRefusal>> {
+    Ok(AppendOutcome {
+        outcome: Appended::Appended,
+        existed,
+        topic: spec.topic.clone(),
+        offset,
+        id: run.at(offset)?.id,
+        version: run.row.version.get(),
+        time: run.row.time,
+    })
+}

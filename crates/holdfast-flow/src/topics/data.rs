@@ -1,0 +1,134 @@
+//! What a message says: any JSON, carried and not interpreted.
+
+use std::{borrow::Cow, fmt};
+
+use holdfast_state::json::{check, push_compact};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde_json::value::RawValue;
+
+/// The most bytes that data may have, counted as it is kept.
+pub const BYTES_MAX: usize = 64 << 10;
+
+/// Any JSON of at most 65,536 bytes and 64 levels. It is kept without the spaces
+/// between tokens; numbers, strings and the order of keys stay letter for letter.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Data(Box<str>);
+
+/// Why a text is not [`Data`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotData {
+    /// Not JSON that everybody can read, or too deep.
+    #[error("data is JSON: {0}")]
+    NotJson(String),
+    /// Too large.
+    #[error("data has at most {BYTES_MAX} bytes, not {0}")]
+    TooLarge(usize),
+}
+
+impl Data {
+    /// The data that this JSON text is.
+    ///
+    /// # Errors
+    /// [`NotData`]
+    pub fn new(json: &str) -> Result<Self, NotData> {
+        check(json).map_err(|error| NotData::NotJson(error.to_string()))?;
+        let mut text = String::with_capacity(json.len());
+        push_compact(&mut text, json);
+        if text.len() > BYTES_MAX {
+            return Err(NotData::TooLarge(text.len()));
+        }
+        Ok(Self(text.into()))
+    }
+
+    /// The JSON text as it is kept.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// `null`: what a message says that is told by its type alone.
+impl Default for Data {
+    fn default() -> Self {
+        Self("null".into())
+    }
+}
+
+impl<'de> Deserialize<'de> for Data {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        Self::new(raw.get()).map_err(de::Error::custom)
+    }
+}
+
+impl Serialize for Data {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let raw: &RawValue = serde_json::from_str(&self.0).map_err(serde::ser::Error::custom)?;
+        raw.serialize(serializer)
+    }
+}
+
+impl fmt::Debug for Data {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl JsonSchema for Data {
+    fn schema_name() -> Cow<'static, str> {
+        "MessageData".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "Any JSON, at most 65536 bytes and 64 levels; kept, not looked into."
+        })
+    }
+}
+
+impl<C> minicbor::Encode<C> for Data {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut minicbor::Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        e.str(&self.0)?.ok()
+    }
+}
+
+/// Rows are trusted to hold what was checked when it came in.
+impl<'b, C> minicbor::Decode<'b, C> for Data {
+    fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+        Ok(Self(d.str()?.into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_json_is_data_and_keeps_its_letters() {
+        for json in ["null", "true", "-0.10e+3", r#""x y""#, "[]", r#"{"b":1,"a":{"c":[1]}}"#] {
+            let data = Data::new(json).unwrap();
+            assert_eq!(data.as_str(), json);
+            assert_eq!(serde_json::to_string(&data).unwrap(), json);
+            assert_eq!(serde_json::from_str::<Data>(json).unwrap(), data);
+        }
+        assert_eq!(Data::new(" [1 , 2 ] ").unwrap().as_str(), "[1,2]");
+        assert_eq!(Data::new("null").unwrap(), Data::default());
+    }
+
+    #[test]
+    fn what_is_no_json_or_too_large_or_too_deep_is_refused() {
+        let text = |bytes: usize| format!("\"{}\"", "x".repeat(bytes - 2));
+        assert_eq!(Data::new(&format!("  {}  ", text(BYTES_MAX))).unwrap().0.len(), BYTES_MAX);
+        let large = Data::new(&text(BYTES_MAX + 1));
+        assert_eq!(large, Err(NotData::TooLarge(BYTES_MAX + 1)));
+        let deep = format!("{}{}", "[".repeat(65), "]".repeat(65));
+        for bad in ["", "{", "1 2", "nul", &deep] {
+            assert!(matches!(Data::new(bad), Err(NotData::NotJson(_))), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! `topics.read`: the messages after an offset, in order.
+//!
+//! A page ends at its limit, at the topic's end, or with the message that brings it to
+//! 1 MiB. Its `next` is where to go on: always there, since more may come.
+
+use holdfast_state::{
+    Id, LogTime, Read, Stop,
+    command::{Command, Method, Query, Refusal, RefusalInfo},
+    page::PageSize,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    data::Data,
+    key::MessageKey,
+    refusals::TOPIC_NOT_FOUND,
+    row::{MessagesRow, Tails},
+    sequence::{Placed, Run},
+};
+
+/// A page of this many bytes of keys and data is long enough.
+pub const PAGE_BYTES: usize = 1 << 20;
+
+/// The command.
+#[derive(Debug)]
+pub struct ReadMessages;
+
+/// Which messages of which topic.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReadMessagesSpec {
+    /// The topic's id.
+    pub topic: Id,
+    /// Offset of the last message that the caller has: `next` of the page before; 0 for
+    /// the beginning.
+    #[serde(default)]
+    pub after: u64,
+    /// How many messages at most.
+    #[serde(default)]
+    pub limit: PageSize,
+}
+
+/// A page of messages.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct MessagesPage {
+    /// The topic's id.
+    pub topic: Id,
+    /// The messages, by offset.
+    pub messages: Vec<Message>,
+    /// What to ask for next as `after`: offset of the page's last message, or what was
+    /// asked where there is none yet.
+    pub next: u64,
+    /// Offset of the topic's last message.
+    pub last_offset: u64,
+}
+
+/// A message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Message {
+    /// Its place in the topic.
+    pub offset: u64,
+    /// Its id: the caller's, or a fresh one.
+    pub id: Id,
+    /// What it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<MessageKey>,
+    /// What happened.
+    pub r#type: Id,
+    /// When it was appended.
+    pub time: LogTime,
+    /// The transaction that appended it.
+    pub version: u64,
+    /// What it says.
+    pub data: Data,
+}
+
+impl Message {
+    fn of(row: &MessagesRow, placed: Placed<'_>) -> Self {
+        let Placed { offset, id, message } = placed;
+        Self {
+            offset,
+            id,
+            key: message.key.clone(),
+            r#type: message.r#type.clone(),
+            time: row.time,
+            version: row.version.get(),
+            data: message.data.clone(),
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        self.data.as_str().len() + self.key.as_ref().map_or(0, |key| key.as_str().len())
+    }
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum ReadMessagesRefusal {
+    /// The topic was never created.
+    TopicNotFound {
+        /// Its id.
+        topic: Id,
+    },
+}
+
+impl Refusal for ReadMessagesRefusal {
+    const ALL: &'static [RefusalInfo] = &[TOPIC_NOT_FOUND];
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::TopicNotFound { .. } => TOPIC_NOT_FOUND.code,
+        }
+    }
+
+    fn pointer(&self) -> Option<&'static str> {
+        Some("/topic")
+    }
+}
+
+impl Command for ReadMessages {
+    const NAME: &'static str = "topics.read";
+    const SUMMARY: &'static str = "Reads the messages of a topic after an offset.";
+    const METHOD: Method = Method::Get;
+    const PATH: &'static str = "/v1/topics/{topic}/messages";
+    type Spec = ReadMessagesSpec;
+    type Outcome = MessagesPage;
+    type Refusal = ReadMessagesRefusal;
+}
+
+impl Query for ReadMessages {
+    fn run(
+        state: &impl Read,
+        spec: &ReadMessagesSpec,
+    ) -> Result<MessagesPage, Stop<ReadMessagesRefusal>> {
+        let tail = state.get::<Tails>(spec.topic.as_str())?;
+        let not_found = || ReadMessagesRefusal::TopicNotFound { topic: spec.topic.clone() };
+        let last_offset = tail.ok_or_else(|| Stop::Refused(not_found()))?.last;
+        let (mut messages, mut bytes) = (Vec::new(), 0);
+        let mut run = None;
+        while spec.after + (messages.len() as u64) < last_offset
+            && messages.len() < spec.limit.rows()
+            && bytes < PAGE_BYTES
+        {
+            // Rows lie side by side: after the first, each is known by its key.
+            let here: Run = match run {
+                None => Run::holding(state, &spec.topic, spec.after + 1)?,
+                Some(before) => Run::starting(state, &spec.topic, before)?,
+            };
+            run = Some(here.end());
+            for placed in here.from(spec.after + 1) {
+                if messages.len() == spec.limit.rows() || bytes >= PAGE_BYTES {
+                    break;
+                }
+                let message = Message::of(&here.row, placed?);
+                bytes += message.bytes();
+                messages.push(message);
+            }
+        }
+        let next = messages.last().map_or(spec.after, |message| message.offset);
+        Ok(MessagesPage { topic: spec.topic.clone(), messages, next, last_offset })
+    }
+}

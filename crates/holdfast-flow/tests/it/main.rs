@@ -1,0 +1,9 @@
+//! Topics as others use them: by their registry, and by their functions.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod fixtures;
+mod model;
+mod pages;
+mod registry;
+mod scenarios;

@@ -1,0 +1,154 @@
+//! Random commands against naive topics: every outcome, and all that is read at the
+//! end, page by page.
+
+mod naive;
+
+use std::collections::BTreeSet;
+
+use holdfast_flow::topics::{
+    AppendSpec, Data, MessageKey, Messages, NewMessage, append,
+    append_batch::{AppendBatch, AppendBatchSpec},
+    create::{CreateTopic, CreateTopicSpec},
+    read::{Message, ReadMessages, ReadMessagesSpec},
+};
+use holdfast_state::{
+    Id, Stop, Tx,
+    command::{Query as _, Refusal, Write as _},
+    page::PageSize,
+    scenario::{Vocabulary, World},
+};
+use proptest::prelude::*;
+
+use naive::{Naive, Step, Wanted};
+
+const TOPICS: u8 = 3;
+
+/// The names that the model numbers.
+fn id(kind: char, number: u8) -> Id {
+    Id::new(&format!("{kind}{number}")).unwrap()
+}
+
+fn wanted() -> impl Strategy<Value = Wanted> {
+    // Few ids and little to differ in, so that retries and clashes are common.
+    let id = prop::option::weighted(0.4, 0..12_u8);
+    (id, prop::option::of(0..2_u8), 0..2_u8)
+        .prop_map(|(id, key, data)| Wanted { id, key, data })
+}
+
+fn one() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        1 => (0..TOPICS).prop_map(Step::Create),
+        6 => (0..TOPICS, wanted()).prop_map(|(topic, message)| Step::Append { topic, message }),
+        4 => (0..TOPICS, prop::collection::vec(wanted(), 1..5))
+            .prop_map(|(topic, messages)| Step::Batch { topic, messages }),
+        // The end of what was appended before, perhaps: a retry.
+        3 => (0..TOPICS, 0..6_usize, 1..5_usize)
+            .prop_map(|(topic, back, count)| Step::Again { topic, back, count }),
+    ]
+}
+
+fn transaction() -> impl Strategy<Value = Vec<Step>> {
+    prop_oneof![4 => prop::collection::vec(one(), 1..2), 1 => prop::collection::vec(one(), 2..5)]
+}
+
+fn message(wanted: &Wanted) -> NewMessage {
+    NewMessage {
+        id: wanted.id.map(|number| id('m', number)),
+        key: wanted.key.map(|number| MessageKey::new(&format!("key {number}")).unwrap()),
+        r#type: id('t', wanted.data),
+        data: Data::new(&format!("{{\"n\": {}}}", wanted.data)).unwrap(),
+    }
+}
+
+fn code<R: Refusal>(stop: Stop<R>) -> Stop<String> {
+    stop.map(|refusal| refusal.code().to_owned())
+}
+
+fn said(existed: bool, first: u64, last: u64) -> String {
+    format!("{} {first}..{last}", if existed { "existed" } else { "appended" })
+}
+
+/// Takes a step that is not a retry in the topics, and says what came of it.
+fn take(tx: &mut Tx<'_>, step: &Step) -> Result<String, Stop<String>> {
+    match step {
+        Step::Create(topic) => {
+            let spec = CreateTopicSpec { id: id('T', *topic), metadata: None };
+            let created = CreateTopic::run(tx, &spec).map_err(code)?;
+            Ok(if created.existed { "existed" } else { "created" }.to_owned())
+        }
+        Step::Append { topic, message: wanted } => {
+            let spec = AppendSpec::new(id('T', *topic), message(wanted));
+            let done = append(tx, &spec).map_err(code)?;
+            Ok(said(done.existed, done.offset, done.offset))
+        }
+        Step::Batch { topic, messages } => {
+            let Ok(messages) = Messages::new(messages.iter().map(message).collect()) else {
+                return Ok("invalid".to_owned());
+            };
+            let spec = AppendBatchSpec { topic: id('T', *topic), messages };
+            let done = AppendBatch::run(tx, &spec).map_err(code)?;
+            Ok(said(done.existed, done.first_offset, done.last_offset))
+        }
+        Step::Again { .. } => unreachable!("the model says what a retry is"),
+    }
+}
+
+/// All messages of a topic, read in pages of this size; `None` for no topic.
+fn read(world: &World, topic: u8, limit: u32) -> Option<Vec<Message>> {
+    let (mut after, mut all) = (0, Vec::new());
+    loop {
+        let limit = PageSize::new(limit).unwrap();
+        let spec = ReadMessagesSpec { topic: id('T', topic), after, limit };
+        let page = ReadMessages::run(&world.view(), &spec).ok()?;
+        assert!(page.messages.len() <= limit.rows());
+        assert_eq!(page.messages.is_empty(), after == page.last_offset);
+        all.extend(page.messages);
+        if page.next == page.last_offset {
+            return Some(all);
+        }
+        after = page.next;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    #[test]
+    fn topics_do_what_naive_ones_do(
+        transactions in prop::collection::vec(transaction(), 1..60),
+        limit in 1..8_u32,
+    ) {
+        let (mut world, mut naive) = (World::default(), Naive::default());
+        let begun = vec![Step::Create(0), Step::Create(1)];
+        for steps in std::iter::once(&begun).chain(&transactions) {
+            let steps: Vec<Step> = steps.iter().map(|step| naive.meant(step)).collect();
+            let did = world.transact(|tx| {
+                steps.iter().map(|step| take(tx, step)).collect::<Result<Vec<_>, _>>()
+            });
+            let did = did.map_err(|stop| match stop {
+                Stop::Refused(code) => code,
+                Stop::Aborted(abort) => panic!("{abort}"),
+            });
+            prop_assert_eq!(did, naive.take(&steps), "{:?}", steps);
+            world.pass(1, &Vocabulary::default());
+        }
+        for topic in 0..TOPICS {
+            let found = read(&world, topic, limit);
+            let expected = naive.topics.get(&topic);
+            prop_assert_eq!(found.is_some(), expected.is_some());
+            let (Some(found), Some(expected)) = (found, expected) else { continue };
+            prop_assert_eq!(found.len(), expected.len());
+            for ((found, expected), offset) in found.iter().zip(expected).zip(1_u64..) {
+                let wanted = message(&expected.wanted);
+                prop_assert_eq!(found.offset, offset);
+                prop_assert_eq!(found.version, expected.version);
+                prop_assert_eq!((&found.key, &found.r#type), (&wanted.key, &wanted.r#type));
+                prop_assert_eq!(&found.data, &wanted.data);
+                prop_assert!(wanted.id.is_none_or(|id| id == found.id));
+            }
+            prop_assert!(found.is_sorted_by_key(|message| (message.time, message.version)));
+            let ids: BTreeSet<_> = found.iter().map(|message| &message.id).collect();
+            prop_assert_eq!(ids.len(), found.len());
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! The scenarios in `tests/scenarios`. `UPDATE_SCENARIOS=1` rewrites them.
+
+use std::path::Path;
+
+use holdfast_flow::topics::{
+    COMMANDS, TIMERS,
+    row::{StoredMessages, Tails},
+};
+use holdfast_state::{
+    Read, Scan,
+    scenario::{Mode, Vocabulary, World, check},
+};
+
+const VOCABULARY: Vocabulary<'static> =
+    Vocabulary { commands: COMMANDS, timers: TIMERS, looks: &[("rows", rows)] };
+
+/// How messages are stored, a line for each topic: `bookings 1+1 2+3 ends 4`, first
+/// offset and number of messages of each row, and the tail.
+fn rows(world: &World, _: &[&str]) -> String {
+    let view = world.view();
+    let mut lines = Vec::new();
+    for tail in view.scan::<Tails>(&(), Scan::up(1000)).unwrap() {
+        let id = tail.key().id().unwrap();
+        let mut line = id.to_string();
+        for run in view.scan::<StoredMessages>(&(id.as_str(),), Scan::up(1000)).unwrap() {
+            let mut key = run.key();
+            key.id().unwrap();
+            line.push_str(&format!(" {}+{}", key.u64().unwrap(), run.row.messages.len()));
+        }
+        lines.push(format!("{line} ends {}", tail.row.last));
+    }
+    lines.join("\n")
+}
+
+#[test]
+fn scenarios_come_out_as_written() {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
+    let rewrite = std::env::var_os("UPDATE_SCENARIOS").is_some();
+    let mode = if rewrite { Mode::Rewrite } else { Mode::Compare };
+    match check(&dir, &VOCABULARY, mode) {
+        Ok(files) => assert!(files >= 4, "only {files} scenarios were found"),
+        Err(error) => panic!("{error}\nreview with UPDATE_SCENARIOS=1 and the diff"),
+    }
+}
