@@ -5,6 +5,7 @@
 //! place that lists primitives, and each primitive lists its own commands.
 
 use holdfast_engine::TimerHandler;
+use holdfast_flow::topics;
 use holdfast_ledger::row as ledger;
 use holdfast_reservations::row as reservations;
 use holdfast_state::{
@@ -68,7 +69,7 @@ pub struct Primitive {
 }
 
 /// The primitives of this build.
-pub const PRIMITIVES: &[Primitive] = &[LEDGER, RESERVATIONS, TRANSACTIONS];
+pub const PRIMITIVES: &[Primitive] = &[LEDGER, RESERVATIONS, TOPICS, TRANSACTIONS];
 
 /// Commands that are made of the others.
 const TRANSACTIONS: Primitive =
@@ -99,6 +100,18 @@ const RESERVATIONS: Primitive = Primitive {
         TableInfo::of::<reservations::Queue>(&[KeyPart::Text, KeyPart::U64]),
     ],
     audit: Some(holdfast_reservations::audit::AUDIT),
+};
+
+const TOPICS: Primitive = Primitive {
+    commands: topics::COMMANDS,
+    timers: topics::TIMERS,
+    tables: &[
+        TableInfo::of::<topics::row::Topics>(&[KeyPart::Text]),
+        TableInfo::of::<topics::row::Tails>(&[KeyPart::Text]),
+        TableInfo::of::<topics::row::StoredMessages>(&[KeyPart::Text, KeyPart::U64]),
+        TableInfo::of::<topics::row::MessageIds>(&[KeyPart::Text, KeyPart::Text]),
+    ],
+    audit: None,
 };
 
 /// What a node can do.
@@ -221,7 +234,10 @@ mod tests {
     #[test]
     fn every_table_of_a_primitive_can_be_followed() {
         let registry = Registry::all();
-        let tables = || holdfast_ledger::TABLES.iter().chain(holdfast_reservations::TABLES);
+        let tables = || {
+            let own = [holdfast_ledger::TABLES, holdfast_reservations::TABLES, topics::TABLES];
+            own.into_iter().flatten()
+        };
         for (id, name) in tables() {
             assert_eq!(registry.table(*id).map(|table| table.name), Some(*name));
         }

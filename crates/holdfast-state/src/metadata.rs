@@ -155,7 +155,8 @@ mod tests {
         assert_eq!(Metadata::new(&fits).unwrap().as_str().len(), BYTES_MAX);
         let large = format!(r#"{{"a":"{}"}}"#, "x".repeat(BYTES_MAX - 7));
         let deep = format!(r#"{{"a":{}{}}}"#, "[".repeat(1000), "]".repeat(1000));
-        for bad in ["", "5", "[]", "\"{}\"", "{", r#"{"a":1,"a":2}"#, r#"{"a":1} x"#, &large, &deep] {
+        for bad in ["", "5", "[]", "\"{}\"", "{", r#"{"a":1,"a":2}"#, r#"{"a":1} x"#, &large, &deep]
+        {
             assert!(Metadata::new(bad).is_err(), "{bad:.40}");
         }
     }

@@ -1,14 +1,8 @@
 //! A topic's sequence: finding the row that holds an offset, and adding one at the end.
 
-use holdfast_state::{
-    Abort, Id, Read, Scan, StoreError, Tx,
-    page::bad_key,
-    table::Table as _,
-};
+use holdfast_state::{Abort, Id, Read, Scan, StoreError, Tx, page::bad_key, table::Table as _};
 
-use super::row::{
-    MessageIds, MessageRow, MessagesRow, PlaceRow, StoredMessages, TailRow, Tails,
-};
+use super::row::{MessageIds, MessageRow, MessagesRow, PlaceRow, StoredMessages, TailRow, Tails};
 
 /// A row of messages and where it stands.
 #[derive(Debug)]

@@ -31,8 +31,7 @@ fn id(kind: char, number: u8) -> Id {
 fn wanted() -> impl Strategy<Value = Wanted> {
     // Few ids and little to differ in, so that retries and clashes are common.
     let id = prop::option::weighted(0.4, 0..12_u8);
-    (id, prop::option::of(0..2_u8), 0..2_u8)
-        .prop_map(|(id, key, data)| Wanted { id, key, data })
+    (id, prop::option::of(0..2_u8), 0..2_u8).prop_map(|(id, key, data)| Wanted { id, key, data })
 }
 
 fn one() -> impl Strategy<Value = Step> {

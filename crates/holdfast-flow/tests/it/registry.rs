@@ -11,9 +11,10 @@ fn names_routes_and_tables_are_unique_and_ours() {
     let names: BTreeSet<_> = COMMANDS.iter().map(|entry| entry.name).collect();
     assert_eq!(names.len(), COMMANDS.len());
     assert!(
-        names.iter().chain(TIMERS.iter().map(|(name, _)| name)).all(|name| {
-            name.strip_prefix("topics.").is_some_and(|verb| !verb.is_empty())
-        })
+        names
+            .iter()
+            .chain(TIMERS.iter().map(|(name, _)| name))
+            .all(|name| { name.strip_prefix("topics.").is_some_and(|verb| !verb.is_empty()) })
     );
     let routes: BTreeSet<_> =
         COMMANDS.iter().map(|entry| (format!("{:?}", entry.method), entry.path)).collect();

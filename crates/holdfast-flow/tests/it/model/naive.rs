@@ -56,9 +56,10 @@ impl Naive {
         let before = self.clone();
         self.version += 1;
         let done: Result<Vec<_>, _> = steps.iter().map(|step| self.step(step)).collect();
-        let wrote = done.iter().flatten().any(|did| {
-            did.starts_with("created") || did.starts_with("appended")
-        });
+        let wrote = done
+            .iter()
+            .flatten()
+            .any(|did| did.starts_with("created") || did.starts_with("appended"));
         if !wrote {
             *self = before;
         }
