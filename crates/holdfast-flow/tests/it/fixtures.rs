@@ -67,7 +67,7 @@ fn messages_of_format_1() {
     let named = MessagesRow {
         fresh: None,
         messages: vec![message(Some("m-17"), Some("lisbon-double"), r#"{"hold":"hold_0q3c"}"#)],
-        ..plain.clone()
+        ..plain
     };
     check("message with id and key", &named);
     let messages = vec![

@@ -228,3 +228,34 @@ fn ten_thousand_operations_fit_into_one_transaction() {
     assert_eq!(account["debits_posted"], 10_001);
     running.close();
 }
+
+#[test]
+fn a_message_is_there_exactly_if_what_it_tells_of_is() {
+    let data = Data::new();
+    let running = opened(&data);
+    let created = running.call("topics.create", r#"{"id":"payments"}"#).unwrap();
+    assert_eq!(created.0, Decision::Done);
+    let paid = |creditor: &str| {
+        json!({ "operations": [
+            { "op": "topics.append", "args": { "topic": "payments", "type": "payment.begun" } },
+            { "name": "pay", "op": "ledger.transfer", "args": {
+                "debit_account": "guest", "credit_account": creditor, "amount": 5 } },
+            { "op": "topics.append", "args": { "topic": "payments", "type": "payment.made",
+                "key": "guest", "data": { "transfer": { "$from": "pay", "path": "/id" } } } },
+            { "op": "topics.read", "args": { "topic": "payments", "after": 1 } },
+        ] })
+    };
+    assert_eq!(run(&running, &paid("nobody")).unwrap().0, Decision::Refused);
+    let (decision, outcome) = run(&running, &paid("escrow")).unwrap();
+    assert_eq!(decision, Decision::Done, "{outcome}");
+    let results = outcome["results"].as_array().unwrap();
+    assert_eq!((&results[0]["offset"], &results[2]["offset"]), (&json!(1), &json!(2)));
+    let message = &results[3]["messages"][0];
+    assert_eq!(message["data"], json!({ "transfer": results[1]["id"] }));
+    running.close();
+    let again = data.open().unwrap();
+    let (_, page) = again.call("topics.read", r#"{"topic":"payments","after":1}"#).unwrap();
+    let page: Value = serde_json::from_str(&page).unwrap();
+    assert_eq!((&page["messages"][0], &page["last_offset"]), (message, &json!(2)));
+    again.close();
+}
