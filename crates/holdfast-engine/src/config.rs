@@ -1,13 +1,43 @@
 //! What a partition is told when it is opened. All of it bounds something.
 
+use std::{fmt, sync::Arc};
+
 use holdfast_log::Properties;
 use holdfast_state::{Abort, Budget, Tx};
 
 use crate::clock::ClockBounds;
 
-/// A function that does what a due timer says. It runs as a transaction of the
-/// namespace that armed the timer, with the payload it was armed with.
-pub type TimerHandler = fn(&mut Tx<'_>, &[u8]) -> Result<(), Abort>;
+/// Does what a due timer says. It runs as a transaction of the namespace that armed
+/// the timer, with the payload it was armed with.
+#[derive(Clone)]
+pub struct TimerHandler(Arc<HandlerFn>);
+
+type HandlerFn = dyn Fn(&mut Tx<'_>, &[u8]) -> Result<(), Abort> + Send + Sync;
+
+impl TimerHandler {
+    /// Does it.
+    ///
+    /// # Errors
+    /// [`Abort`]: the timer is parked.
+    pub fn run(&self, tx: &mut Tx<'_>, payload: &[u8]) -> Result<(), Abort> {
+        (self.0)(tx, payload)
+    }
+}
+
+impl<F> From<F> for TimerHandler
+where
+    F: Fn(&mut Tx<'_>, &[u8]) -> Result<(), Abort> + Send + Sync + 'static,
+{
+    fn from(handler: F) -> Self {
+        Self(Arc::new(handler))
+    }
+}
+
+impl fmt::Debug for TimerHandler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TimerHandler").finish_non_exhaustive()
+    }
+}
 
 /// Settings of a partition's engine.
 #[derive(Clone, Debug)]

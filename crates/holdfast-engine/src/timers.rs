@@ -105,7 +105,7 @@ impl DueTimers {
             namespace: Namespace::new(namespace),
             asked: Some(Asked { fingerprint: fingerprint(namespace, &row), key: None }),
             deadline_us: None,
-            work: firing(key.to_vec(), row, handler.map(|(_, handler)| *handler)),
+            work: firing(key.to_vec(), row, handler.map(|(_, handler)| handler.clone())),
             reply: Box::new(reply),
         })
     }
@@ -124,11 +124,11 @@ fn fingerprint(namespace: u32, row: &TimerRow) -> Fingerprint {
 
 fn firing(key: Vec<u8>, row: TimerRow, handler: Option<TimerHandler>) -> Work {
     Box::new(move |tx: &mut Tx<'_>| {
-        if let Some(handler) = handler
+        if let Some(handler) = &handler
             && tx.get_stored(&key)?.is_some()
         {
             tx.delete_stored(&key)?;
-            handler(tx, &row.payload)?;
+            handler.run(tx, &row.payload)?;
         }
         Ok(Vec::new())
     })

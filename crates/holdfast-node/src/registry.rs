@@ -4,17 +4,18 @@
 //! Edges, the command line and the change feed iterate this; it is the only
 //! place that lists primitives, and each primitive lists its own commands.
 
-use holdfast_engine::TimerHandler;
+use holdfast_engine::TimerHandler as Handler;
 use holdfast_flow::topics;
 use holdfast_ledger::row as ledger;
 use holdfast_reservations::row as reservations;
 use holdfast_state::{
-    Table, TableId,
+    Table, TableId, Tx,
     audit::AuditEntry,
     command::{Entry, Method},
+    timer::TimerHandler,
 };
 
-use crate::transactions;
+use crate::transactions::{self, timers};
 
 /// What a part of a table's key is, so that keys can be shown without the code
 /// that writes them.
@@ -72,8 +73,12 @@ pub struct Primitive {
 pub const PRIMITIVES: &[Primitive] = &[LEDGER, RESERVATIONS, TOPICS, TRANSACTIONS];
 
 /// Commands that are made of the others.
-const TRANSACTIONS: Primitive =
-    Primitive { commands: transactions::COMMANDS, timers: &[], tables: &[], audit: None };
+const TRANSACTIONS: Primitive = Primitive {
+    commands: transactions::COMMANDS,
+    timers: &[(timers::FORGET, timers::forget)],
+    tables: &[TableInfo::of::<timers::Scheduled>(&[KeyPart::Text])],
+    audit: None,
+};
 
 const LEDGER: Primitive = Primitive {
     commands: holdfast_ledger::COMMANDS,
@@ -118,7 +123,7 @@ const TOPICS: Primitive = Primitive {
 #[derive(Clone, Debug, Default)]
 pub struct Registry {
     commands: Vec<&'static Entry>,
-    timers: Vec<(&'static str, TimerHandler)>,
+    timers: Vec<(&'static str, Handler)>,
     tables: Vec<TableInfo>,
     audits: Vec<AuditEntry>,
 }
@@ -146,9 +151,13 @@ impl Registry {
                 assert!(registry.table(table.id).is_none(), "{} has a number in use", table.name);
                 registry.tables.push(*table);
             }
-            registry.timers.extend_from_slice(primitive.timers);
+            let timers = primitive.timers.iter();
+            registry.timers.extend(timers.map(|(name, handler)| (*name, (*handler).into())));
             registry.audits.extend(primitive.audit);
         }
+        let commands = registry.commands.clone();
+        let fire = move |tx: &mut Tx<'_>, payload: &[u8]| timers::fire(tx, payload, &commands);
+        registry.timers.push((timers::HANDLER, fire.into()));
         registry
     }
 
@@ -176,7 +185,7 @@ impl Registry {
 
     /// Handlers of timers, by name.
     #[must_use]
-    pub fn timers(&self) -> &[(&'static str, TimerHandler)] {
+    pub fn timers(&self) -> &[(&'static str, Handler)] {
         &self.timers
     }
 
@@ -236,7 +245,7 @@ mod tests {
         let registry = Registry::all();
         let tables = || {
             let own = [holdfast_ledger::TABLES, holdfast_reservations::TABLES, topics::TABLES];
-            own.into_iter().flatten()
+            own.into_iter().flatten().chain(timers::TABLES)
         };
         for (id, name) in tables() {
             assert_eq!(registry.table(*id).map(|table| table.name), Some(*name));

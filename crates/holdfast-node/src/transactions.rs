@@ -12,10 +12,11 @@
 //! begins, on the caller's thread.
 //!
 //! This file is what is asked and how it is read; `run` does it; `reference`
-//! finds and fills in what refers to earlier results.
+//! finds and fills in what refers to earlier results; [`timers`] runs operations later.
 
 mod reference;
 mod run;
+pub mod timers;
 
 use std::collections::HashSet;
 
@@ -26,7 +27,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use run::{Args, Composition, Step};
+use reference::Others;
+use run::{Args, Composition, Late, Step};
 
 /// The most operations in mode `all`.
 pub const OPERATIONS_MAX: usize = 128;
@@ -44,7 +46,12 @@ pub const EACH_BYTES_MAX: usize = 4 << 20;
 pub const NAME_BYTES_MAX: usize = 64;
 
 /// What a node offers beside its primitives' commands.
-pub const COMMANDS: &[Entry] = &[Entry::composed::<RunTransaction>()];
+pub const COMMANDS: &[Entry] = &[
+    Entry::composed::<RunTransaction>(),
+    Entry::composed::<timers::arm::ArmTimer>(),
+    Entry::write::<timers::cancel::CancelTimer>(),
+    Entry::query::<timers::get::GetTimer>(),
+];
 
 /// The command.
 #[derive(Debug)]
@@ -153,27 +160,36 @@ impl Command for RunTransaction {
 impl Composed for RunTransaction {
     fn parse(input: Input<'_>) -> Result<Box<dyn Call>, SpecError> {
         let spec: TransactionSpec = Entry::spec(input)?;
-        check_bounds(&spec, input.body.len())?;
-        let mut steps = Vec::with_capacity(spec.operations.len());
-        let mut names = HashSet::new();
-        let mut referred = HashSet::new();
-        for (index, operation) in spec.operations.into_iter().enumerate() {
-            let at = |pointer: &str| format!("/operations/{index}{pointer}");
-            let step = step(operation, input.commands, &names, &mut referred)
-                .map_err(|error| SpecError { pointer: at(&error.pointer), ..error })?;
-            if let Some(name) = &step.name
-                && !names.insert(name.clone())
-            {
-                let message = format!("an earlier operation is called {name:?}");
-                return Err(invalid(at("/name"), message));
-            }
-            steps.push(step);
-        }
-        for step in &mut steps {
-            step.referred_to = step.name.as_ref().is_some_and(|name| referred.contains(name));
-        }
-        Ok(Box::new(Composition { mode: spec.mode, steps }))
+        Ok(Box::new(compose(spec, input.body.len(), input.commands)?))
     }
+}
+
+/// The operations, ready to run; `bytes` is how large the request was.
+fn compose(
+    spec: TransactionSpec,
+    bytes: usize,
+    commands: &[&'static Entry],
+) -> Result<Composition, SpecError> {
+    check_bounds(&spec, bytes)?;
+    let mut steps = Vec::with_capacity(spec.operations.len());
+    let mut names = HashSet::new();
+    let mut referred = HashSet::new();
+    for (index, operation) in spec.operations.into_iter().enumerate() {
+        let at = |pointer: &str| format!("/operations/{index}{pointer}");
+        let step = step(operation, commands, &names, &mut referred)
+            .map_err(|error| SpecError { pointer: at(&error.pointer), ..error })?;
+        if let Some(name) = &step.name
+            && !names.insert(name.clone())
+        {
+            let message = format!("an earlier operation is called {name:?}");
+            return Err(invalid(at("/name"), message));
+        }
+        steps.push(step);
+    }
+    for step in &mut steps {
+        step.referred_to = step.name.as_ref().is_some_and(|name| referred.contains(name));
+    }
+    Ok(Composition { mode: spec.mode, steps })
 }
 
 fn invalid(pointer: impl Into<String>, message: impl Into<String>) -> SpecError {
@@ -223,13 +239,18 @@ fn step(
         malformed: false,
         ..error
     };
-    let args = if reference::may_be_in(text) {
+    if reference::may_be_in(text) {
         let value = serde_json::from_str(text).expect("raw JSON is JSON");
-        reference::check(&value, earlier, referred).map_err(in_args)?;
-        Args::Late(entry, value, commands.to_vec())
-    } else {
-        let input = Input { body: text.as_bytes(), fields: &[], commands };
-        Args::Ready(entry.parse(input).map_err(in_args)?)
-    };
+        // What runs later has operations and names of its own.
+        let others = if entry.bulk { Others::Left } else { Others::Refused };
+        let found = reference::check(&value, earlier, others).map_err(in_args)?;
+        if !found.is_empty() {
+            referred.extend(found.iter().cloned());
+            let late = Late { entry, args: value, from: found, commands: commands.to_vec() };
+            return Ok(Step { name, referred_to: false, args: Args::Late(late) });
+        }
+    }
+    let input = Input { body: text.as_bytes(), fields: &[], commands };
+    let args = Args::Ready(entry.parse(input).map_err(in_args)?);
     Ok(Step { name, referred_to: false, args })
 }

@@ -136,7 +136,7 @@ fn count_up(tx: &mut Tx<'_>, payload: &[u8]) -> Result<(), Abort> {
 #[test]
 fn p21_a_timer_in_quarantine_stays_where_it_is_and_the_others_fire() {
     let (log, notes) = (HeldLog::new(), Notes::default());
-    let handlers = || Config { timers: vec![("count", count_up)], ..config() };
+    let handlers = || Config { timers: vec![("count", count_up.into())], ..config() };
     let quarantine = notes.suspecting(&[]);
     let start = Start { config: handlers(), quarantine, ..Start::default() };
     let clock = start.clock.clone();

@@ -35,7 +35,7 @@ fn abort(tx: &mut Tx<'_>, payload: &[u8]) -> Result<(), Abort> {
 }
 
 fn handlers() -> Vec<(&'static str, TimerHandler)> {
-    vec![("note", note), ("panic", panic), ("abort", abort)]
+    vec![("note", note.into()), ("panic", panic.into()), ("abort", abort.into())]
 }
 
 fn start(seed: u64, clock: &Clock) -> Start {
@@ -198,7 +198,7 @@ fn p19_an_unknown_handler_is_parked_until_somebody_knows_it() {
     assert_eq!(node.engine.metrics().timers_fired.get(), 2, "it is not tried over and over");
     node.kill();
     let mut knowing = start(2, &clock);
-    knowing.config.timers.push(("tomorrow's", note));
+    knowing.config.timers.push(("tomorrow's", note.into()));
     let mut node = Node::leading(&HeldLog::over(&memory), knowing);
     node.settle();
     assert_eq!(runs(&node), [(1, 1), (2, 1)]);
@@ -263,7 +263,7 @@ fn a_handler_may_arm_the_next_timer() {
     }
     let clock = Clock::new();
     let mut with_again = start(1, &clock);
-    with_again.config.timers.push(("again", again));
+    with_again.config.timers.push(("again", again.into()));
     let mut node = Node::leading(&HeldLog::new(), with_again);
     arm(&mut node, vec![("again", 1, SECOND_US)]);
     node.settle();

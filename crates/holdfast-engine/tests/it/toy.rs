@@ -117,7 +117,7 @@ fn total(read: &impl Read) -> Result<i64, Abort> {
 
 /// The handlers of the toy's timers.
 pub(crate) fn handlers() -> Vec<(&'static str, TimerHandler)> {
-    vec![("toy.give_back", give_back)]
+    vec![("toy.give_back", give_back.into())]
 }
 
 fn give_back(tx: &mut Tx<'_>, payload: &[u8]) -> Result<(), Abort> {

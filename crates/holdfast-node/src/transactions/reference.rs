@@ -12,9 +12,6 @@ use super::{TransactionRefusal, invalid};
 
 const FROM: &str = "$from";
 
-/// How deep arguments may be nested: as deep as the JSON parser goes.
-const DEPTH_MAX: usize = 128;
-
 /// Can there be a reference in this JSON? Where not, nothing needs to be looked at.
 pub(super) fn may_be_in(json: &str) -> bool {
     // An escape could spell it too.
@@ -40,23 +37,35 @@ impl<'v> Reference<'v> {
     }
 }
 
-/// Are all references to operations that come earlier? Collects their names.
+/// What becomes of references to names that no earlier operation has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Others {
+    /// They are mistakes.
+    Refused,
+    /// They belong to operations within these arguments.
+    Left,
+}
+
+/// Are all references to operations that come earlier? Returns the names of these.
 pub(super) fn check(
     value: &Value,
     earlier: &HashSet<String>,
-    referred: &mut HashSet<String>,
-) -> Result<(), SpecError> {
+    others: Others,
+) -> Result<HashSet<String>, SpecError> {
+    let mut found = HashSet::new();
     check_at(value, &mut String::new(), &mut |reference| {
         let Reference { from, path } = reference;
-        if !earlier.contains(from) {
-            return Err(format!("no earlier operation is called {from:?}"));
-        }
         if !(path.is_empty() || path.starts_with('/')) {
             return Err(format!("{path:?} is no JSON Pointer: it begins with a slash"));
         }
-        referred.insert(from.to_owned());
+        if earlier.contains(from) {
+            found.insert(from.to_owned());
+        } else if others == Others::Refused {
+            return Err(format!("no earlier operation is called {from:?}"));
+        }
         Ok(())
-    })
+    })?;
+    Ok(found)
 }
 
 fn check_at(
@@ -92,38 +101,30 @@ fn check_at(
     Ok(())
 }
 
-/// The arguments with the values that they refer to.
+/// The arguments with the values that they refer to in results of the operations
+/// `names`; other references stay.
 pub(super) fn fill(
     value: &Value,
+    names: &HashSet<String>,
     results: &HashMap<&str, Value>,
 ) -> Result<Value, TransactionRefusal> {
-    fill_to(value, results, DEPTH_MAX)
-}
-
-fn fill_to(
-    value: &Value,
-    results: &HashMap<&str, Value>,
-    depth: usize,
-) -> Result<Value, TransactionRefusal> {
-    assert!(depth > 0, "the parser bounds how deep a request is nested");
+    let fill = |value| fill(value, names, results);
     Ok(match value {
         Value::Object(object) => match Reference::of(object) {
-            Ok(Some(Reference { from, path })) => {
+            Ok(Some(Reference { from, path })) if names.contains(from) => {
                 let found = results.get(from).and_then(|result| result.pointer(path));
                 found.cloned().ok_or_else(|| TransactionRefusal::ReferenceNotFound {
                     from: from.to_owned(),
                     path: path.to_owned(),
                 })?
             }
-            Ok(None) | Err(_) => {
-                let filled = object
-                    .iter()
-                    .map(|(key, value)| Ok((key.clone(), fill_to(value, results, depth - 1)?)));
+            _ => {
+                let filled = object.iter().map(|(key, value)| Ok((key.clone(), fill(value)?)));
                 Value::Object(filled.collect::<Result<_, _>>()?)
             }
         },
         Value::Array(values) => {
-            let filled = values.iter().map(|value| fill_to(value, results, depth - 1));
+            let filled = values.iter().map(fill);
             Value::Array(filled.collect::<Result<_, _>>()?)
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),

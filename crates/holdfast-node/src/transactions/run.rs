@@ -1,6 +1,9 @@
 //! Running operations one after the other in one transaction.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+};
 
 use holdfast_state::{
     Read as _, Stop, Tx, Version, View,
@@ -30,8 +33,18 @@ pub(super) struct Step {
 pub(super) enum Args {
     /// All of it is known.
     Ready(Box<dyn Call>),
-    /// Some of it is in the results of earlier operations; those commands there are.
-    Late(&'static Entry, Value, Vec<&'static Entry>),
+    /// Some of it is in the results of earlier operations.
+    Late(Late),
+}
+
+/// An operation that becomes a call when its turn comes.
+pub(super) struct Late {
+    pub(super) entry: &'static Entry,
+    pub(super) args: Value,
+    /// The earlier operations whose results it needs.
+    pub(super) from: HashSet<String>,
+    /// What there is, for operations within.
+    pub(super) commands: Vec<&'static Entry>,
 }
 
 /// A refused operation in mode `each`.
@@ -53,28 +66,25 @@ impl Step {
     ) -> Result<Vec<u8>, Stop<Refused>> {
         match &self.args {
             Args::Ready(call) => call.run(tx),
-            Args::Late(entry, args, commands) => {
-                late_call(entry, args, commands, earlier).map_err(Stop::Refused)?.run(tx)
-            }
+            Args::Late(late) => late.call(earlier).map_err(Stop::Refused)?.run(tx),
         }
     }
 }
 
-/// The call of an operation whose earlier ones have run.
-fn late_call(
-    entry: &'static Entry,
-    args: &Value,
-    commands: &[&'static Entry],
-    earlier: &HashMap<&str, Value>,
-) -> Result<Box<dyn Call>, Refused> {
-    let filled = reference::fill(args, earlier).map_err(|refusal| Refused::new(&refusal))?;
-    let body = serde_json::to_vec(&filled).expect("JSON is written as it was read");
-    entry.parse(Input { body: &body, fields: &[], commands }).map_err(|error| {
-        let mut refused =
-            Refused::new(&TransactionRefusal::OperationInvalid { message: error.message });
-        refused.pointer = Some(error.pointer.into());
-        refused
-    })
+impl Late {
+    /// The call, now that the earlier operations have run.
+    fn call(&self, earlier: &HashMap<&str, Value>) -> Result<Box<dyn Call>, Refused> {
+        let filled = reference::fill(&self.args, &self.from, earlier);
+        let filled = filled.map_err(|refusal| Refused::new(&refusal))?;
+        let body = serde_json::to_vec(&filled).expect("JSON is written as it was read");
+        let input = Input { body: &body, fields: &[], commands: &self.commands };
+        self.entry.parse(input).map_err(|error| {
+            let message = error.message;
+            let mut refused = Refused::new(&TransactionRefusal::OperationInvalid { message });
+            refused.pointer = Some(error.pointer.into());
+            refused
+        })
+    }
 }
 
 /// A refusal of one operation as a refusal of the whole request.

@@ -7,4 +7,5 @@ mod executing;
 mod offline;
 mod quarantine;
 mod recovery;
+mod timers;
 mod transactions;
