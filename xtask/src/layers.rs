@@ -47,6 +47,10 @@ pub const LAYERS: &[Layer] = &[
         ],
     },
     Layer {
+        name: "holdfast-lab",
+        may_use: &["holdfast-state", "holdfast-engine", "holdfast-node", "holdfast-http"],
+    },
+    Layer {
         name: "holdfast",
         may_use: &[
             "holdfast-log",
@@ -57,6 +61,7 @@ pub const LAYERS: &[Layer] = &[
             "holdfast-flow",
             "holdfast-node",
             "holdfast-http",
+            "holdfast-lab",
         ],
     },
     Layer { name: "xtask", may_use: &[] },

@@ -1,6 +1,7 @@
 //! The `holdfast` binary: wiring, configuration, and the command line.
 //!
 //! Each subcommand is a module of its own: [`serve`] and [`dev`] run a server,
+//! [`demo`], [`replay`] and [`lab`] run a [`scenario`] against one,
 //! [`call`] talks to one, [`audit`], [`inspect`] and [`quarantine`] look at
 //! the data of a stopped one, [`openapi`](print_openapi) prints the API's description, [`bench`](mod@bench)
 //! measures. [`config`] says what can be set and where, [`exit`] what the exit codes
@@ -11,11 +12,15 @@ mod audit;
 mod bench;
 mod call;
 mod config;
+mod demo;
 mod dev;
 mod exit;
 mod inspect;
+mod lab;
 mod logging;
 mod quarantine;
+mod replay;
+mod scenario;
 mod serve;
 
 use std::process::ExitCode;
@@ -36,6 +41,18 @@ struct Arguments {
 enum Command {
     /// Run a server to try things out, with sample data and commands to copy.
     Dev(dev::DevArguments),
+    /// Run made-up bookings with duplicates and kills, and judge what came of them.
+    Demo(demo::DemoArguments),
+    /// Run a data set against a server, with duplicates and kills, and judge what came of it.
+    Replay {
+        #[command(subcommand)]
+        source: replay::Source,
+    },
+    /// Run experiments, each with a control that must fail.
+    Lab {
+        #[command(subcommand)]
+        command: lab::LabCommand,
+    },
     /// Run a server.
     Serve(Box<serve::ServeArguments>),
     /// Call a command of a running server.
@@ -68,6 +85,9 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match arguments.command {
         Command::Dev(arguments) => dev::run(&arguments),
+        Command::Demo(arguments) => demo::run(&arguments),
+        Command::Replay { source } => replay::run(&source),
+        Command::Lab { command } => lab::run(&command),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Call(arguments) => call::run(&arguments),
         Command::Audit(arguments) => audit::run(&arguments),

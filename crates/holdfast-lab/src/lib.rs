@@ -1,0 +1,32 @@
+//! Scenarios: a workload against a real server, faults while it runs, and a verdict.
+//!
+//! A [`Scenario`] says what is asked, lane by lane, and judges what was answered.
+//! [`run`] asks it of a server process over HTTP, or of a node in this process; sends
+//! some requests twice, kills the server in between at even shares of progress, and
+//! repeats under their keys the requests that got no answer. What was answered
+//! becomes the [`History`], in version order; checks that hold for every scenario
+//! come first ([`history`]), then the scenario's own naive model.
+//!
+//! Read in this order: [`request`], [`scenario`], [`history`]; [`target`] (who is
+//! asked), `connection`, [`runner`]; then the scenarios: [`bookings`],
+//! [`orders`], [`flash_sale`].
+//!
+//! Promises: a request without an answer is never taken for one that did not happen;
+//! kills happen by progress, not by time; the same seed asks the same things.
+
+pub mod bookings;
+mod connection;
+pub mod flash_sale;
+pub mod history;
+pub mod orders;
+pub mod random;
+pub mod request;
+pub mod runner;
+pub mod scenario;
+pub mod target;
+
+pub use history::{History, Record};
+pub use request::{Answer, Request};
+pub use runner::{Options, Report, run};
+pub use scenario::{Lane, Look, Scenario};
+pub use target::Target;

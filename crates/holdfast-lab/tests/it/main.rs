@@ -1,0 +1,3 @@
+//! Scenarios run small, in this process.
+
+mod bookings;

@@ -1,0 +1,59 @@
+//! `holdfast lab run NAME`: experiments, each with a control that must fail.
+
+use clap::{Args, Subcommand};
+use holdfast_lab::flash_sale::FlashSale;
+
+use crate::{
+    exit::{Exit, Failure},
+    scenario::{self, ScenarioArguments},
+};
+
+/// What is to be done in the lab.
+#[derive(Debug, Subcommand)]
+pub(crate) enum LabCommand {
+    /// Run an experiment.
+    Run {
+        #[command(subcommand)]
+        experiment: Experiment,
+    },
+}
+
+/// An experiment.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Experiment {
+    /// Far more buyers than units: every unit is sold once, and who waits is served when a
+    /// hold lapses.
+    FlashSale(FlashSaleArguments),
+}
+
+/// Arguments of `lab run flash-sale`.
+#[derive(Debug, Args)]
+pub(crate) struct FlashSaleArguments {
+    /// How many want a unit.
+    #[arg(long, value_name = "COUNT", default_value_t = 100_000)]
+    buyers: u64,
+    /// How many units there are.
+    #[arg(long, value_name = "COUNT", default_value_t = 1_000)]
+    units: u64,
+    /// The control: look whether one is left, then take it, in two steps. It oversells.
+    #[arg(long)]
+    without_protection: bool,
+    #[command(flatten)]
+    scenario: ScenarioArguments,
+}
+
+/// Runs an experiment.
+pub(crate) fn run(command: &LabCommand) -> Result<Exit, Failure> {
+    let LabCommand::Run { experiment } = command;
+    match experiment {
+        Experiment::FlashSale(arguments) => {
+            let sale = FlashSale {
+                buyers: arguments.buyers,
+                units: arguments.units,
+                seed: arguments.scenario.seed(),
+                unprotected: arguments.without_protection,
+            };
+            scenario::run(&sale, &arguments.scenario)
+        }
+    }
+}
