@@ -21,20 +21,21 @@
 //! right after `persist`.
 //!
 //! *Doubt.* Blocks are checked by the library at every read from disk; what it
-//! does not check, [`manifest`] does at open; panics of the library do not pass
-//! [`base`]. Whatever is wrong surfaces as [`StoreError::Doubt`] from `open`,
+//! does not check, `manifest` does at open; panics of the library do not pass
+//! `base`. Whatever is wrong surfaces as [`StoreError::Doubt`] from `open`,
 //! from a read or from the next `apply`; the remedy is
 //! [`create_from`](DiskStore::create_from) with the rows of a snapshot.
 //!
 //! *Memory* is at most `memtable_bytes` for each of four tables (one active that
-//! may grow to twice its size while two wait), `block_cache_bytes`, the filters
-//! and indexes of the two upper levels (about 2 bytes per row there), and what
-//! snapshots hold.
+//! may grow to twice its size while two wait), `block_cache_bytes`, `filter_bytes`,
+//! the library's filters and indexes of the two upper levels (about 2 bytes per
+//! row there), and what snapshots hold.
 
 mod base;
 mod layers;
 mod manifest;
 mod pending;
+mod presence;
 mod seal;
 mod worker;
 
@@ -47,11 +48,13 @@ use self::{
     base::{Base, doubt, raw_key},
     layers::{Floor, Layers},
     pending::Pending,
+    presence::Presence,
     seal::Lock,
     worker::{Shared, State, Workers},
 };
 use crate::{
     fact::{Batch, Fact},
+    key_index::wide_hash_of,
     recent::{Lookup, hashed},
     store::{Mark, Pressure, Scan, Snapshot, Snapshots, Source, Store, StoreError},
     version::Version,
@@ -75,19 +78,25 @@ pub struct DiskOptions {
     pub memtable_bytes: usize,
     /// Memory in bytes for blocks read from disk.
     pub block_cache_bytes: u64,
-    /// Runs that are written back before they are merged into the levels below:
-    /// more make writing cheaper and lookups of absent keys dearer.
-    pub runs_before_merge: u8,
-    /// Size in bytes of the files that merging makes.
+    /// Memory in bytes, taken as it is needed, for what tells that a key is absent
+    /// without a look at the files: 12 bits for each key.
+    pub filter_bytes: usize,
+    /// Files of at most 64 MiB that are written back before they are merged into
+    /// the levels below: more make writing cheaper, since a merge rewrites all of
+    /// the first level, and lookups of absent keys dearer.
+    pub files_before_merge: u8,
+    /// Size in bytes of the files that merging makes. The first level holds
+    /// `files_before_merge` of them before it spills into the second.
     pub table_bytes: u64,
 }
 
 impl Default for DiskOptions {
     fn default() -> Self {
         Self {
-            memtable_bytes: 192 << 20,
+            memtable_bytes: 256 << 20,
             block_cache_bytes: 64 << 20,
-            runs_before_merge: 6,
+            filter_bytes: 192 << 20,
+            files_before_merge: 24,
             table_bytes: 128 << 20,
         }
     }
@@ -178,6 +187,7 @@ impl DiskStore {
             applying: Mutex::default(),
             base,
             pending: Mutex::new(pending),
+            presence: Presence::new(options.filter_bytes),
             failed: std::sync::OnceLock::new(),
             signal: Mutex::default(),
             changed: Condvar::new(),
@@ -275,7 +285,8 @@ impl Source for Shared {
                 Lookup::Unknown => Arc::clone(&state.layers.floor),
             }
         };
-        floor.get(key)
+        // Asked after the tables: what has left them since is in the filter.
+        if self.presence.may_have(wide_hash_of(key)) { floor.get(key) } else { Ok(None) }
     }
 
     fn scan(&self, from: &[u8], to: &[u8], scan: Scan) -> Result<Vec<(Bytes, Bytes)>, StoreError> {
@@ -398,5 +409,61 @@ impl Source for DiskSnapshot {
 impl Snapshot for DiskSnapshot {
     fn mark(&self) -> &Mark {
         &self.mark
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{fact::BatchBuilder, time::LogTime};
+
+    fn put(store: &mut DiskStore, keys: std::ops::Range<u32>) {
+        let mut builder = BatchBuilder::default();
+        builder.begin(0);
+        keys.for_each(|key| builder.put(&key.to_be_bytes(), b"v"));
+        builder.commit();
+        let first = store.mark().version.next();
+        let bytes = builder.into_bytes().into();
+        let batch = Batch { first, count: 1, time: LogTime::ZERO, bytes };
+        store.apply(&batch, Bytes::new()).unwrap();
+    }
+
+    /// Waits until absent keys are known to be absent.
+    fn filled(store: &DiskStore) {
+        let absent = |key: u32| !store.shared.presence.may_have(wide_hash_of(&key.to_be_bytes()));
+        assert!(store.shared.wait(|_| (1000..1100).any(absent)));
+    }
+
+    fn has(store: &DiskStore, keys: std::ops::Range<u32>) -> usize {
+        keys.filter(|key| store.get(&key.to_be_bytes()).unwrap().is_some()).count()
+    }
+
+    #[test]
+    fn the_filter_knows_what_was_written_back_in_this_life_and_before() {
+        let dir = tempfile::tempdir().unwrap();
+        // Room for 682 keys.
+        let options = DiskOptions { filter_bytes: 1024, ..DiskOptions::default() };
+        let mut store = DiskStore::open(dir.path(), &options).unwrap();
+        filled(&store);
+        put(&mut store, 0..200);
+        store.persist().unwrap();
+        filled(&store);
+        assert_eq!((has(&store, 0..200), has(&store, 200..400)), (200, 0));
+        drop(store);
+
+        let mut store = DiskStore::open(dir.path(), &options).unwrap();
+        filled(&store);
+        put(&mut store, 200..300);
+        store.persist().unwrap();
+        filled(&store);
+        assert_eq!((has(&store, 0..300), has(&store, 300..500)), (300, 0));
+
+        put(&mut store, 300..999);
+        store.persist().unwrap();
+        assert!(
+            (0..2000_u32).all(|key| store.shared.presence.may_have(u64::from(key))),
+            "it is full"
+        );
+        assert_eq!((has(&store, 0..999), has(&store, 999..1200)), (999, 0));
     }
 }

@@ -20,13 +20,21 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 /// A key's hash, never 0.
 pub(crate) type KeyHash = u32;
 
+/// The whole of a key's hash.
+pub(crate) type WideHash = u64;
+
 /// Clients choose keys; they must not be able to choose which of them collide.
 /// No answer depends on it.
 static SEED: LazyLock<u64> = LazyLock::new(|| RandomState::new().build_hasher().finish());
 
 /// The hash of a key, the same for as long as the process lives.
+pub(crate) fn wide_hash_of(key: &[u8]) -> WideHash {
+    xxh3_64_with_seed(key, *SEED)
+}
+
+/// A half of it, for an index.
 pub(crate) fn hash_of(key: &[u8]) -> KeyHash {
-    let hash = xxh3_64_with_seed(key, *SEED) >> 32;
+    let hash = wide_hash_of(key) >> 32;
     // Bit 31 is the last that chooses a slot, and tells a row from an empty slot.
     u32::try_from(hash).expect("32 bits are left") | 1 << 31
 }

@@ -9,8 +9,8 @@
 //! what that transaction put there before and leaves what it puts there after.
 //!
 //! Rows lie in the order they came, sixty-four bytes each; keys and values remain
-//! in the batch that brought them. A hash index finds them ([`KeyIndex`]). Their order
-//! is made by and for those who ask for it ([`order`]), table by table of the
+//! in the batch that brought them. A hash index finds them (`KeyIndex`). Their order
+//! is made by and for those who ask for it (`order`), table by table of the
 //! keyspace: most of what a ledger writes is never scanned while it is here.
 
 mod order;
@@ -260,6 +260,11 @@ impl Recent {
             Direction::Down => kinds.rev().try_for_each(&mut visit),
         };
         ended.break_value().unwrap_or(true)
+    }
+
+    /// Keys whose last write is no deletion, as they came.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &[u8]> {
+        self.rows.iter().filter(|row| row.written.value_at.is_some()).map(Row::key)
     }
 
     /// Every key with its last value, in order; `None` is a deletion.

@@ -130,7 +130,7 @@ impl Base {
         let highest = guarded("opening the tree", || Ok(tree.get_highest_persisted_seqno()))?;
         seqnos.set(highest.unwrap_or_default() + 1);
         let strategy = Leveled::default()
-            .with_l0_threshold(options.runs_before_merge)
+            .with_l0_threshold(options.files_before_merge)
             .with_table_target_size(options.table_bytes);
         let pinned = Mutex::new(BTreeMap::new());
         Ok(Self { tree, seqnos, pinned, strategy: Arc::new(strategy), _lock: lock })
@@ -195,6 +195,11 @@ impl Base {
                 std::array::from_fn(|level| self.tree.level_table_count(level).unwrap_or_default());
             Ok((self.tree.next_table_id(), tables))
         })
+    }
+
+    /// Rows in its files, overwritten ones and deletions included.
+    pub(super) fn rows(&self) -> Result<usize, StoreError> {
+        guarded("looking at the levels", || Ok(self.tree.approximate_len()))
     }
 
     /// Sorted runs that no merge has taken up yet; every lookup asks each of them.

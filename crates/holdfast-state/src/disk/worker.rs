@@ -21,9 +21,11 @@ use super::{
     base::{Base, OWN, USER, doubt, io_error, raw_key},
     layers::{Floor, Layers},
     pending::{Pending, join, survivors},
+    presence::Presence,
     seal,
 };
 use crate::{
+    key_index::wide_hash_of,
     recent::{Pins, Recent},
     store::{Mark, StoreError},
     version::Version,
@@ -31,7 +33,7 @@ use crate::{
 
 /// With more unmerged runs than this, nothing is written back: every lookup
 /// that misses asks each of them.
-const UNMERGED_RUNS_MAX: usize = 20;
+const UNMERGED_RUNS_MAX: usize = 32;
 
 /// What the store, its snapshots and its threads share.
 #[derive(Debug)]
@@ -42,6 +44,8 @@ pub(super) struct Shared {
     /// Held while a batch is applied, so that no snapshot is taken of a part of it.
     pub(super) applying: Mutex<()>,
     pub(super) base: Arc<Base>,
+    /// Filled while `pending` is locked, and from the tree as it was at such a time.
+    pub(super) presence: Presence,
     /// Locked while a table is written back and while ranges are reclaimed.
     pub(super) pending: Mutex<Pending>,
     pub(super) failed: OnceLock<StoreError>,
@@ -162,12 +166,44 @@ impl Shared {
         let own = std::iter::once((seal::mark_key(), Some(seal::encode_mark(mark))))
             .chain(notes.iter().map(super::pending::Note::row))
             .map(Ok);
+        self.presence.insert(table.keys().map(wide_hash_of));
         self.base.ingest(own.chain(rows))?;
         pending.add(notes);
         self.publish(&pending, true);
         Ok(())
     }
 }
+
+impl Shared {
+    /// Fills the filter from the tree, if it is off and would have room.
+    fn fill_presence(&self) -> Result<(), StoreError> {
+        let pin = {
+            let _nothing_is_written_back = self.pending.lock();
+            if !self.presence.is_wanted(self.base.rows()?) {
+                return Ok(());
+            }
+            self.presence.begin();
+            self.base.pin()
+        };
+        let mut rows = pin.range(&[USER], &[USER + 1])?;
+        let mut hashes = Vec::with_capacity(FILLED_AT_ONCE);
+        while self.wait(|_| true) {
+            for row in rows.by_ref().take(FILLED_AT_ONCE) {
+                hashes.push(wide_hash_of(&row?.0[1..]));
+            }
+            if hashes.is_empty() {
+                self.presence.complete();
+                self.wake();
+                return Ok(());
+            }
+            self.presence.insert(hashes.drain(..));
+        }
+        Ok(())
+    }
+}
+
+/// Rows of the tree that are read between two looks at whether the store stops.
+const FILLED_AT_ONCE: usize = 4096;
 
 const _: () = assert!(OWN < USER, "the store's own rows come first");
 
@@ -263,6 +299,7 @@ fn write_back_loop(shared: &Shared) -> Result<(), StoreError> {
 
 fn merge_loop(shared: &Shared) -> Result<(), StoreError> {
     while shared.wait(|signal| std::mem::take(&mut signal.merge)) {
+        shared.fill_presence()?;
         loop {
             let mut pending = shared.pending.lock();
             if !pending.is_empty() {

@@ -31,7 +31,9 @@ pub(crate) fn tiny() -> DiskOptions {
     DiskOptions {
         memtable_bytes: 4 << 10,
         block_cache_bytes: 64 << 10,
-        runs_before_merge: 2,
+        // Full after some 170 keys, so that it is filled anew now and then.
+        filter_bytes: 256,
+        files_before_merge: 2,
         table_bytes: 4 << 10,
     }
 }
