@@ -66,6 +66,8 @@ pub struct Orders {
     pub stock: BTreeMap<String, i64>,
     /// What all lines of the file come to, in thousandths of a pound.
     pub total: i64,
+    /// Lines that stand there twice; they are sold twice.
+    pub repeated: u64,
     /// Lines that are none, by reason.
     pub rejected: BTreeMap<&'static str, u64>,
 }

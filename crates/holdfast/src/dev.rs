@@ -4,13 +4,14 @@
 //! Sample accounts and transfers are made through the same path as any request,
 //! under idempotency keys, so that a second run on the same data changes nothing.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use clap::Args;
 use holdfast_engine::{Asked, Decision, Fingerprint};
 use holdfast_http::Server;
 use holdfast_node::{Ask, Node, Storage};
 use holdfast_state::{Namespace, command::Input};
+use rustix::process::Signal;
 
 use crate::{
     config::Config,
@@ -25,6 +26,9 @@ pub(crate) struct DevArguments {
     /// Keep the data in this directory.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// Die as by kill -9 after so many transactions more, to see what is left.
+    #[arg(long, value_name = "COUNT", requires = "data")]
+    crash_after: Option<u64>,
     /// Address to listen on, loopback; port 0 takes a free one.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:7411")]
     listen: SocketAddr,
@@ -76,9 +80,26 @@ pub(crate) fn run(arguments: &DevArguments) -> Result<Exit, Failure> {
             server.address(),
             data.display()
         );
+        if let Some(count) = arguments.crash_after {
+            tokio::spawn(crash_after(Arc::clone(&node), count));
+            eprintln!("It kills itself after {count} transactions more; start it again with the same --data.");
+        }
         exit::print(&instructions(server.address()))?;
         exit::print(&format!("listening on http://{}", server.address()))
     }))
+}
+
+/// Ends the process between any two instructions, as the machine's end would: nothing
+/// is finished, flushed or sealed.
+async fn crash_after(node: Arc<Node>, count: u64) {
+    let feed = Arc::clone(node.partition().feed());
+    let last = feed.reached().get().saturating_add(count);
+    let mut applied = feed.applied();
+    if applied.wait_for(|version| version.get() >= last).await.is_ok() {
+        eprintln!("killed, as asked, at version {last}");
+        let killed = rustix::process::kill_process(rustix::process::getpid(), Signal::KILL);
+        unreachable!("a process that killed itself goes on: {killed:?}");
+    }
 }
 
 async fn make_samples(node: &Node) -> Result<(), Failure> {

@@ -167,8 +167,10 @@ impl<'a> Model<'a> {
         let accounts = self.money.into_iter().filter(|(account, _)| !customers.contains(account));
         let accounts =
             accounts.map(|(account, mills)| (format!("{account}, in pence"), mills / 10));
+        let repeated = i64::try_from(self.scenario.repeated).unwrap_or(i64::MAX);
+        let repeated = [("the same line twice".to_owned(), repeated)];
         let total = [("all invoices, in pence".to_owned(), self.scenario.total / 10)];
-        rejected.chain(counts).chain(accounts).chain(total).collect()
+        rejected.chain(repeated).chain(counts).chain(accounts).chain(total).collect()
     }
 }
 

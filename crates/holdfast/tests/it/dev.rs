@@ -91,3 +91,38 @@ fn on_kept_data_it_makes_its_samples_once() {
         assert_eq!(server.terminate().0.code(), Some(0));
     }
 }
+
+#[test]
+fn told_to_it_kills_itself_and_what_was_answered_is_there_afterwards() {
+    let data = crate::process::Data::new();
+    let arguments = ["dev", "--listen", "127.0.0.1:0", "--data", &data.text()];
+    let crashing =
+        Server::spawn(&mut holdfast(&[&arguments[..], &["--crash-after", "5"]].concat()));
+    let mut client = Client::connect(crashing.address);
+    let mut answered = 0;
+    loop {
+        let body = format!(
+            "{{\"id\":\"t-{answered}\",\"debit_account\":\"world\",\"credit_account\":\"bob\",\"amount\":1}}"
+        );
+        let head = format!(
+            "POST /v1/ledger/transfers HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+             content-length: {}\r\n\r\n",
+            body.len()
+        );
+        let sent = client.send([head.as_bytes(), body.as_bytes()].concat().as_slice());
+        match sent.and_then(|()| client.response(false)) {
+            Ok(response) => assert_eq!(response.status, 200, "{response:?}"),
+            Err(_) => break,
+        }
+        answered += 1;
+        assert!(answered < 10_000, "it lives on");
+    }
+    assert!(answered >= 4, "it died after {answered}");
+    drop(crashing);
+    let again = Server::spawn(&mut holdfast(&arguments));
+    let mut client = Client::connect(again.address);
+    for number in 0..answered {
+        let found = client.get(&format!("/v1/ledger/transfers/t-{number}"));
+        assert_eq!(found.status, 200, "t-{number}: {found:?}");
+    }
+}

@@ -12,3 +12,4 @@ mod configuration;
 mod dev;
 mod kills;
 mod mutations;
+mod scenarios;

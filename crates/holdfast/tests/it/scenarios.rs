@@ -1,0 +1,66 @@
+//! Scenarios by the command line: a server process that is killed, a verdict, and
+//! controls that must fail.
+
+use std::fs;
+
+use crate::process::{Data, run};
+
+fn last_line(text: &str) -> &str {
+    text.lines().last().unwrap_or_default()
+}
+
+#[test]
+fn a_demo_survives_kills_and_leaves_a_history() {
+    let data = Data::new();
+    let history = data.temporary.path().join("history.jsonl");
+    let history = history.to_str().unwrap();
+    let demo = run(&["demo", "--bookings", "1500", "--kill", "2", "--history", history]);
+    assert_eq!(demo.code, Some(0), "{demo:?}");
+    assert_eq!(last_line(&demo.stdout), "verdict: pass", "{demo:?}");
+    let lines = fs::read_to_string(history).unwrap();
+    let versions: Vec<u64> = lines
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .map(|line| line["version"].as_u64().unwrap())
+        .collect();
+    assert!(versions.len() >= 3_000, "{}", versions.len());
+}
+
+#[test]
+fn what_a_scenario_leaves_can_be_audited() {
+    let data = Data::new();
+    let demo = run(&["demo", "--bookings", "300", "--kill", "1", "--json", "--data", &data.text()]);
+    let told: serde_json::Value = serde_json::from_str(&demo.stdout).unwrap();
+    assert_eq!((&told["verdict"], demo.code), (&"pass".into(), Some(0)), "{demo:?}");
+    let audit = run(&["audit", "--data", &data.text()]);
+    assert_eq!(audit.code, Some(0), "{audit:?}");
+    // A scenario begins with nothing.
+    let again = run(&["demo", "--bookings", "300", "--data", &data.text()]);
+    assert_eq!(again.code, Some(2), "{again:?}");
+    assert!(again.stderr.contains("begins with nothing"), "{again:?}");
+}
+
+#[test]
+fn a_flash_sale_sells_every_unit_once_and_without_protection_more() {
+    let sale = ["lab", "run", "flash-sale", "--buyers", "2000", "--units", "100"];
+    let protected = run(&[&sale[..], &["--kill", "1"]].concat());
+    assert_eq!(last_line(&protected.stdout), "verdict: pass", "{protected:?}");
+    let control = run(&[&sale[..], &["--kill", "0", "--without-protection"]].concat());
+    assert_eq!(control.code, Some(1), "{control:?}");
+    let verdict = last_line(&control.stdout);
+    assert!(verdict.starts_with("verdict: fail: "), "{verdict}");
+    assert!(verdict.ends_with("and should be 100"), "{verdict}");
+}
+
+#[test]
+fn a_data_set_that_is_none_is_told_by_file_and_line() {
+    let data = Data::new();
+    let file = data.temporary.path().join("bookings.csv");
+    fs::write(&file, "hotel,lead_time\nCity Hotel,10\n").unwrap();
+    let refused = run(&["replay", "hotel-bookings", file.to_str().unwrap()]);
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    assert!(refused.stderr.contains("bookings.csv: line 2"), "{refused:?}");
+    let missing = run(&["replay", "online-retail", "/nonexistent/lines.csv.gz"]);
+    assert_eq!(missing.code, Some(2), "{missing:?}");
+    assert!(missing.stderr.contains("/nonexistent/lines.csv.gz"), "{missing:?}");
+}
