@@ -5,6 +5,7 @@
 //! one event row and one timer, fsynced before it is answered: what a payment
 //! takes, not what looks best.
 
+mod booking;
 mod connections;
 mod floor;
 mod http_load;
@@ -33,6 +34,8 @@ enum Part {
     Http,
     /// A long run: throughput and memory as the state grows.
     Fill,
+    /// Book and pay, in this process and over HTTP; transfers in batches; a flash sale.
+    Booking,
     /// Many connections that say nothing, then half a request, then all of it at once.
     Connections,
     /// Ten times what a disk with syncs of 20 ms can take, in this process.
@@ -102,6 +105,7 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
             Part::Alone => in_process::alone(args)?,
             Part::Http => over_http::run(args)?,
             Part::Fill => in_process::fill(args)?,
+            Part::Booking => booking::run(args)?,
             Part::Connections => connections::run(args)?,
             Part::Overload => overload::run(args)?,
             Part::Restart => restart::run(args)?,

@@ -79,11 +79,11 @@ pub(super) const fn mix(n: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-fn id(text: &str) -> Id {
+pub(super) fn id(text: &str) -> Id {
     Id::new(text).expect("made of letters, digits and dashes")
 }
 
-fn account(number: u64) -> Id {
+pub(super) fn account(number: u64) -> Id {
     id(&format!("account-{number:06}"))
 }
 
@@ -139,17 +139,28 @@ struct Answered {
 pub(super) fn closed_loop(
     partition: &Partition,
     (serial, in_flight, spread): (u64, u64, Spread),
+    enough: impl FnMut(&Latencies) -> bool,
+) -> anyhow::Result<Latencies> {
+    let request = |n, reply| request(serial, n, spread, reply);
+    closed_loop_of(partition, in_flight, request, enough)
+}
+
+/// Keeps `in_flight` requests going until `enough`; each must be done.
+pub(super) fn closed_loop_of(
+    partition: &Partition,
+    in_flight: u64,
+    request: impl Fn(u64, ReplyTo) -> Request,
     mut enough: impl FnMut(&Latencies) -> bool,
 ) -> anyhow::Result<Latencies> {
     let (answered, answers) = mpsc::channel();
-    let submit = |n| partition.submit(request(serial, n, spread, tell(answered.clone())));
+    let submit = |n| partition.submit(request(n, tell(answered.clone())));
     let mut latencies = Latencies::start();
     (0..in_flight).for_each(submit);
     let mut next = in_flight;
     while !enough(&latencies) {
         let Answered { took, done } = answers.recv().expect("a sender is held here");
         if !done {
-            bail!("a transfer of the run was not made");
+            bail!("a request of the run was not done");
         }
         latencies.record(took);
         submit(next);

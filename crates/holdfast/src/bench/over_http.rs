@@ -17,7 +17,7 @@ use super::{
 };
 
 /// Accounts of the HTTP run.
-const ACCOUNTS: u64 = 10_000;
+pub(super) const ACCOUNTS: u64 = 10_000;
 
 /// A server process on fresh data; killed when it goes out of scope.
 pub(super) struct Server {
@@ -115,7 +115,7 @@ pub(super) fn transfer(n: u64, out: &mut Vec<u8>) {
     post(out, "/v1/ledger/transfers", &key, &body);
 }
 
-fn post(out: &mut Vec<u8>, path: &str, key: &str, body: &str) {
+pub(super) fn post(out: &mut Vec<u8>, path: &str, key: &str, body: &str) {
     write!(
         out,
         "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
