@@ -1,26 +1,12 @@
 //! What an idempotency key stands for (P13).
 
 use holdfast_engine::Fingerprint;
-use xxhash_rust::xxh3::Xxh3;
 
-/// Part of every fingerprint, so that another way to compute them gives others.
-const FORMAT: u8 = 1;
-
-/// The fingerprint of a request: xxh3-128 over format number, method, target
-/// (path and query), principal and raw body, each behind its length, so that
-/// nothing can move from one into the next.
-///
-/// It guards against mistakes, not against forgery: whoever could make two
-/// requests collide could as well have sent the second under a key of its own.
+/// The fingerprint of a request: of method, target (path and query), principal and
+/// raw body.
 #[must_use]
 pub fn fingerprint(method: &str, target: &str, principal: &str, body: &[u8]) -> Fingerprint {
-    let mut hash = Xxh3::new();
-    hash.update(&[FORMAT]);
-    for part in [method.as_bytes(), target.as_bytes(), principal.as_bytes(), body] {
-        hash.update(&(part.len() as u64).to_le_bytes());
-        hash.update(part);
-    }
-    Fingerprint(hash.digest128().to_le_bytes())
+    Fingerprint::of(&[method.as_bytes(), target.as_bytes(), principal.as_bytes(), body])
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use std::{
 use bytes::Bytes;
 use holdfast_engine::{Asked, Decision, Partition, Phase};
 use holdfast_state::{
-    Abort, LogTime, Namespace, Read as _, Stop, Version,
+    Abort, LogTime, Namespace, Read as _, Stop, Tx, Version,
     command::{Call, Kind, Refused},
 };
 
@@ -127,11 +127,19 @@ async fn write(
     call: Box<dyn Call>,
     render: Render,
 ) -> Result<Reply, Failure> {
+    let work =
+        move |tx: &mut Tx<'_>| call.run(tx).map_err(|stop| stop.map(|refused| render(&refused)));
+    commit(partition, ask, work).await
+}
+
+/// Runs work as a transaction that nobody wants to hear of after the ask's timeout.
+pub(crate) async fn commit(
+    partition: &Partition,
+    ask: Ask,
+    work: impl Fn(&mut Tx<'_>) -> Result<Vec<u8>, Stop<Vec<u8>>> + Send + 'static,
+) -> Result<Reply, Failure> {
     let timeout_us = u64::try_from(ask.timeout.as_micros()).unwrap_or(u64::MAX);
     let deadline_us = partition.monotonic_us().saturating_add(timeout_us);
-    let work = move |tx: &mut holdfast_state::Tx<'_>| {
-        call.run(tx).map_err(|stop| stop.map(|refused| render(&refused)))
-    };
     let answer = partition.transact(ask.namespace, ask.asked, Some(deadline_us), work).await?;
     Ok(Reply {
         decision: answer.decision,
@@ -143,7 +151,7 @@ async fn write(
 }
 
 /// A view is the newest there is only while the partition leads.
-async fn leads(partition: &Partition) -> Result<(), holdfast_engine::Failure> {
+pub(crate) async fn leads(partition: &Partition) -> Result<(), holdfast_engine::Failure> {
     if partition.phase() == Phase::Leading {
         return Ok(());
     }

@@ -138,27 +138,58 @@ impl Registry {
     /// What these primitives know.
     ///
     /// # Panics
-    /// When two commands have one name or one place, or two tables one number:
-    /// that is a bug of ours, and a test looks for it.
+    /// When two commands have one name or one place, two tables one name or number, or
+    /// two timers one name: that is a bug of ours, and a test looks for it.
     #[must_use]
     pub fn of(primitives: &[Primitive]) -> Self {
         let mut registry = Self::default();
-        for primitive in primitives {
-            for command in primitive.commands {
-                registry.add(command);
-            }
-            for table in primitive.tables {
-                assert!(registry.table(table.id).is_none(), "{} has a number in use", table.name);
-                registry.tables.push(*table);
-            }
-            let timers = primitive.timers.iter();
-            registry.timers.extend(timers.map(|(name, handler)| (*name, (*handler).into())));
-            registry.audits.extend(primitive.audit);
-        }
-        let commands = registry.commands.clone();
-        let fire = move |tx: &mut Tx<'_>, payload: &[u8]| timers::fire(tx, payload, &commands);
-        registry.timers.push((timers::HANDLER, fire.into()));
+        primitives.iter().for_each(|primitive| registry.take(primitive));
+        registry.fire_all_commands();
         registry
+    }
+
+    /// This and a primitive of a program's own: its commands are served, its timers
+    /// fire, the change feed names its tables.
+    ///
+    /// # Panics
+    /// When a command, its place, a timer or a table has a name or number that is in
+    /// use, or a table has one below [`TableId::OWN_FIRST`]: all of it is known when the
+    /// program is written, and found the first time it starts.
+    #[must_use]
+    pub fn with(mut self, own: &Primitive) -> Self {
+        for table in own.tables {
+            let (first, TableId(number)) = (TableId::OWN_FIRST.0, table.id);
+            assert!(table.id.is_own(), "{}: {number:#06x} is below {first:#06x}", table.name);
+        }
+        self.take(own);
+        self.fire_all_commands();
+        self
+    }
+
+    /// Timers of users run operations of any command that there is now.
+    fn fire_all_commands(&mut self) {
+        let commands = self.commands.clone();
+        let fire = move |tx: &mut Tx<'_>, payload: &[u8]| timers::fire(tx, payload, &commands);
+        self.timers.retain(|(name, _)| *name != timers::HANDLER);
+        self.timers.push((timers::HANDLER, fire.into()));
+    }
+
+    fn take(&mut self, primitive: &Primitive) {
+        for command in primitive.commands {
+            self.add(command);
+        }
+        for table in primitive.tables {
+            assert!(self.table(table.id).is_none(), "{} has a number in use", table.name);
+            let taken = self.tables.iter().any(|other| other.name == table.name);
+            assert!(!taken, "two tables have the name {}", table.name);
+            self.tables.push(*table);
+        }
+        for timer in primitive.timers {
+            let taken = self.timers.iter().any(|other| other.0 == timer.0);
+            assert!(!taken, "two timers have the name {}", timer.0);
+            self.timers.push((timer.0, timer.1.into()));
+        }
+        self.audits.extend(primitive.audit);
     }
 
     fn add(&mut self, command: &'static Entry) {
@@ -267,6 +298,43 @@ mod tests {
             assert!(schema["properties"].is_object(), "{} has fields: {schema}", entry.name);
             assert!(schema["properties"].get("name").is_none(), "{}", entry.name);
         }
+    }
+
+    const fn own(tables: &'static [TableInfo]) -> Primitive {
+        Primitive { commands: &[], timers: &[], tables, audit: None }
+    }
+
+    const fn table(number: u16, name: &'static str) -> TableInfo {
+        TableInfo { id: TableId(number), name, key: &[KeyPart::Text] }
+    }
+
+    #[test]
+    fn a_program_may_bring_tables_of_its_own() {
+        const TABLES: &[TableInfo] = &[table(0x7f00, "own.first"), table(0xffff, "own.last")];
+        let registry = Registry::all().with(&own(TABLES));
+        assert_eq!(registry.table(TableId(0xffff)), Some(&TABLES[1]));
+        assert!(Registry::all().tables().iter().all(|table| !table.id.is_own()));
+    }
+
+    #[test]
+    #[should_panic(expected = "own.points: 0x7eff is below 0x7f00")]
+    fn a_table_of_a_programs_own_has_a_number_of_its_own() {
+        const TABLES: &[TableInfo] = &[table(0x7eff, "own.points")];
+        drop(Registry::all().with(&own(TABLES)));
+    }
+
+    #[test]
+    #[should_panic(expected = "own.b has a number in use")]
+    fn two_tables_of_a_program_have_two_numbers() {
+        const TABLES: &[TableInfo] = &[table(0x7f00, "own.a"), table(0x7f00, "own.b")];
+        drop(Registry::all().with(&own(TABLES)));
+    }
+
+    #[test]
+    #[should_panic(expected = "two tables have the name ledger.accounts")]
+    fn a_table_of_a_programs_own_has_a_name_of_its_own() {
+        const TABLES: &[TableInfo] = &[table(0x7f00, "ledger.accounts")];
+        drop(Registry::all().with(&own(TABLES)));
     }
 
     #[test]

@@ -65,6 +65,31 @@ pub struct HoldSpec {
     pub metadata: Option<Metadata>,
 }
 
+impl HoldSpec {
+    /// One of each night from `from` to before `to`, until it is ended.
+    #[must_use]
+    pub fn nights(id: Option<Id>, resource: Id, from: Date, to: Date) -> Self {
+        let quantity = Quantity::default();
+        Self { from: Some(from), to: Some(to), ..Self::units(id, resource, quantity) }
+    }
+
+    /// So many units, until it is ended.
+    #[must_use]
+    pub const fn units(id: Option<Id>, resource: Id, quantity: Quantity) -> Self {
+        Self {
+            id,
+            resource,
+            from: None,
+            to: None,
+            quantity,
+            expires_at: None,
+            expires_in: None,
+            price: None,
+            metadata: None,
+        }
+    }
+}
+
 /// The hold is made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct HoldOutcome {

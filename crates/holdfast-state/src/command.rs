@@ -14,7 +14,7 @@ mod fields;
 use std::{borrow::Cow, fmt};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     table::Read,
@@ -83,7 +83,7 @@ pub trait Refusal: Serialize + fmt::Debug + Send + 'static {
 }
 
 /// For commands that never refuse.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Never {}
 
 impl Refusal for Never {

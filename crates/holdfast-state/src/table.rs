@@ -41,9 +41,22 @@ impl Namespace {
 }
 
 /// A table's number, never given twice: `0x00..` engine, `0x01..` ledger,
-/// `0x02..` reservations, `0x03..` flow, `0x7f..` the user's own.
+/// `0x02..` reservations, `0x03..` flow, and from [`OWN_FIRST`](Self::OWN_FIRST) on
+/// what programs that embed this keep of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TableId(pub u16);
+
+impl TableId {
+    /// The first number that Holdfast never gives to a table of its own: this one and
+    /// all above it, up to `0xffff`, are for programs that embed it.
+    pub const OWN_FIRST: Self = Self(0x7f00);
+
+    /// Is it for programs that embed this to give?
+    #[must_use]
+    pub const fn is_own(self) -> bool {
+        self.0 >= Self::OWN_FIRST.0
+    }
+}
 
 /// Length in bytes of what stands before a key's parts.
 pub const PREFIX_LENGTH: usize = 6;

@@ -66,11 +66,13 @@ pub enum Abort {
 }
 
 /// Why a command stopped: a decision about the request, or an abort.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Stop<R> {
     /// The state does not allow it. An outcome like any other, but nothing is written.
+    #[error("refused: {0:?}")]
     Refused(R),
     /// No outcome was reached.
+    #[error(transparent)]
     Aborted(Abort),
 }
 
