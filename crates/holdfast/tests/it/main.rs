@@ -10,6 +10,7 @@ mod process;
 mod commands;
 mod configuration;
 mod dev;
+mod documents;
 mod kills;
 mod mutations;
 mod scenarios;
