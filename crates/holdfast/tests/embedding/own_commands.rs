@@ -91,7 +91,7 @@ const LOYALTY: Primitive = Primitive {
 };
 
 #[test]
-fn they_are_served_composed_and_followed() {
+fn they_are_served_composed_followed_and_run_later() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let storage = Storage::Memory(MemoryLog::default());
     let registry = Registry::all().with(&LOYALTY);
@@ -124,6 +124,18 @@ fn they_are_served_composed_and_followed() {
     let changes = client.get("/v1/changes?table=loyalty.points").json();
     let change = json!({ "op": "put", "table": "loyalty.points", "key": ["guest-42"], "row": 7 });
     assert_eq!(changes["transactions"][1]["changes"], json!([change]));
+    // A timer of a user's runs them too.
+    let later = json!({ "fires_at": "2020-01-01T00:00:00Z", "operations": [
+        { "op": "loyalty.grant", "args": { "guest": "guest-7", "points": 3 } } ] });
+    let armed = client.request("POST", "/v1/timers", &json[..1], &later.to_string());
+    assert_eq!(armed.status, 200, "{armed:?}");
+    let after = armed.header("holdfast-at").unwrap().split_once(':').unwrap().1.to_owned();
+    let fired = client.get(&format!("/v1/changes?table=loyalty.points&after={after}&wait=15"));
+    assert_eq!(
+        fired.json()["transactions"][0]["changes"][0]["key"],
+        json!(["guest-7"]),
+        "{fired:?}"
+    );
     let described = client.get("/openapi.json").json();
     assert!(described["paths"]["/v1/loyalty/{guest}"]["get"].is_object());
     drop(client);
