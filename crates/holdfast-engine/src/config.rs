@@ -62,7 +62,8 @@ pub struct Config {
     pub entries_unapplied_max: usize,
     /// A batch this large goes out even though more could be gathered, in bytes.
     pub batch_bytes: usize,
-    /// Idempotency records are kept at least this long, in microseconds.
+    /// Idempotency records are kept at least this long, in microseconds; two seconds if
+    /// this is less.
     pub retention_us: u64,
     /// A snapshot is taken after this many bytes of log.
     pub snapshot_bytes: u64,

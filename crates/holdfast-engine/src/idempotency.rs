@@ -72,20 +72,25 @@ pub struct Filing {
     oldest: u32,
 }
 
+/// The shortest bucket, in microseconds. Buckets are numbered from 1970 on in 32 bits,
+/// which seconds fit until 2106.
+const BUCKET_US_MIN: u64 = 1_000_000;
+
 /// Buckets that may hold records not older than the retention: the present one,
 /// and those that began within the retention.
 const BUCKETS_KEPT: u32 = 3;
 
 impl Filing {
-    /// Files records so that they are kept for `retention_us`; `oldest` is the
-    /// earliest bucket in the state, if it has any.
+    /// Files records so that they are kept for `retention_us`, or longer if that is
+    /// less than two seconds; `oldest` is the earliest bucket in the state, if it has any.
     #[must_use]
     pub fn new(retention_us: u64, oldest: Option<u32>) -> Self {
-        Self { bucket_us: (retention_us / 2).max(1), oldest: oldest.unwrap_or(u32::MAX) }
+        let bucket_us = (retention_us / 2).max(BUCKET_US_MIN);
+        Self { bucket_us, oldest: oldest.unwrap_or(u32::MAX) }
     }
 
     fn bucket(&self, time: LogTime) -> u32 {
-        u32::try_from(time.as_us() / self.bucket_us).expect("buckets are minutes or longer")
+        u32::try_from(time.as_us() / self.bucket_us).expect("buckets are a second or longer")
     }
 
     fn first_kept(&self, time: LogTime) -> u32 {
@@ -151,5 +156,20 @@ impl Filing {
     /// Buckets before `first_kept` are being removed.
     pub fn forgotten(&mut self, first_kept: u32) {
         self.oldest = self.oldest.max(first_kept);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shortest_retention_has_numbers_for_its_buckets_until_2106() {
+        const END_2105_US: u64 = 4_291_747_199_999_999;
+        for retention_us in [0, 1, 799_999, 2_000_000] {
+            let filing = Filing::new(retention_us, Some(0));
+            let now = LogTime::from_us(END_2105_US);
+            assert_eq!(filing.to_forget(now), Some(4_291_747_199 - 2), "{retention_us}");
+        }
     }
 }
