@@ -10,6 +10,7 @@ use holdfast_log::{Log, Position};
 
 use crate::{
     applier::Applier,
+    aside::Aside,
     clocks::Clocks,
     engine::Engine,
     event::{Action, Event, Stopped},
@@ -34,6 +35,8 @@ pub(crate) struct Driver {
     pub(crate) feed: Arc<Feed>,
     pub(crate) status: Arc<Status>,
     pub(crate) snapshots: Option<SnapshotKeeper>,
+    /// The snapshot that is being written.
+    pub(crate) keeping: Option<Aside>,
     pub(crate) clocks: Clocks,
     /// Appends that rest, with the time at which they go out again.
     pub(crate) resting: VecDeque<(u64, Position, Bytes)>,
@@ -126,11 +129,11 @@ impl Driver {
         }
     }
 
-    fn keep(&self, snapshot: Arc<dyn holdfast_state::Snapshot>) {
+    fn keep(&mut self, snapshot: Arc<dyn holdfast_state::Snapshot>) {
         match &self.snapshots {
             Some(keeper) => {
                 let inbox = Arc::clone(&self.inbox);
-                keeper.keep(snapshot, move |event| inbox.push(event));
+                self.keeping = Some(keeper.keep(snapshot, move |event| inbox.push(event)));
             }
             None => self.inbox.push(Event::SnapshotFailed("no place to keep it".to_owned())),
         }
@@ -157,6 +160,7 @@ impl Driver {
             Stopped::Failed(reason) => tracing::error!(reason, "stopped"),
             Stopped::StateInDoubt(what) => tracing::error!(what, "stopped: the state is in doubt"),
         }
+        self.keeping = None;
         if let Err(error) = self.applier.finish() {
             tracing::warn!(%error, "the state was not written back; it will be rebuilt");
         }

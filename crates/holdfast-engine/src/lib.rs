@@ -4,16 +4,18 @@
 //! its own over a real log and real clocks, and [`Partition`] is the handle that
 //! everyone else holds. Read in this order: [`request`], [`event`], [`engine`],
 //! `leading`, [`pipeline`], then [`clock`], [`admission`], [`idempotency`],
-//! [`timers`], [`quarantine`], and last `driver`, `applier`, [`digest`], [`scrub`], [`partition`], [`feed`], [`snapshots`].
+//! [`timers`], [`quarantine`], and last `driver`, `applier`, `aside`, `cursor`, [`digest`], [`scrub`], [`partition`], [`feed`], [`snapshots`].
 //!
 //! Invariants: nothing is answered before all that it saw is durable; state
 //! changes only by applying what the log holds; this crate knows no primitive.
 
 pub mod admission;
 mod applier;
+mod aside;
 pub mod clock;
 mod clocks;
 pub mod config;
+mod cursor;
 pub mod digest;
 mod driver;
 pub mod engine;

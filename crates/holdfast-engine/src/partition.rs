@@ -120,6 +120,7 @@ impl Partition {
             feed: Arc::clone(&feed),
             status: Arc::clone(&status),
             snapshots: parts.snapshots,
+            keeping: None,
             clocks,
             resting: VecDeque::new(),
         };
@@ -236,7 +237,8 @@ impl Partition {
         self.inbox.push(Event::Stop);
     }
 
-    /// Waits until the partition has ended; its log is closed then.
+    /// Waits until the partition has ended; its log is closed then, and a snapshot that
+    /// was being written is finished or abandoned.
     ///
     /// # Panics
     /// Never in practice: the thread catches its panics.

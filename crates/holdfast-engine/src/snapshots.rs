@@ -17,7 +17,11 @@ use holdfast_state::{
 };
 use parking_lot::Mutex;
 
-use crate::event::Event;
+use crate::{
+    aside::{Abandon, Aside},
+    cursor::{BUFFER_BYTES, Cursor},
+    event::Event,
+};
 
 const PREFIX: &str = "snapshot-";
 const SUFFIX: &str = ".hfs";
@@ -61,6 +65,7 @@ pub struct SnapshotKeeper {
     disk: Arc<dyn Disk>,
     /// Files that were read back whole in this life.
     good: Arc<Mutex<BTreeSet<String>>>,
+    abandon: Abandon,
 }
 
 /// A snapshot that was read back whole: its pairs can be loaded.
@@ -78,28 +83,27 @@ impl SnapshotKeeper {
     /// The snapshots in this directory.
     #[must_use]
     pub fn new(disk: Arc<dyn Disk>) -> Self {
-        Self { disk, good: Arc::default() }
+        Self { disk, good: Arc::default(), abandon: Abandon::default() }
     }
 
-    /// Writes a snapshot on a thread of its own; `done` gets the event that says
+    /// Writes a snapshot beside the calling thread; `done` gets the event that says
     /// how it went.
-    ///
-    /// # Panics
-    /// When the system gives no thread.
-    pub fn keep(&self, snapshot: Arc<dyn Snapshot>, done: impl FnOnce(Event) + Send + 'static) {
+    pub(crate) fn keep(
+        &self,
+        snapshot: Arc<dyn Snapshot>,
+        done: impl FnOnce(Event) + Send + 'static,
+    ) -> Aside {
         let keeper = self.clone();
-        std::thread::Builder::new()
-            .name("snapshot".to_owned())
-            .spawn(move || {
-                done(match keeper.write(snapshot.as_ref()) {
-                    Ok(kept) => Event::SnapshotKept(kept.state),
-                    Err(KeepError::Bad { source: SnapshotError::Store(doubt), .. }) => {
-                        Event::Doubt(doubt)
-                    }
-                    Err(error) => Event::SnapshotFailed(error.to_string()),
-                });
-            })
-            .expect("the system gives a snapshot its thread");
+        Aside::start("snapshot", move |abandon| {
+            let keeper = Self { abandon: abandon.clone(), ..keeper };
+            done(match keeper.write(snapshot.as_ref()) {
+                Ok(kept) => Event::SnapshotKept(kept.state),
+                Err(KeepError::Bad { source: SnapshotError::Store(doubt), .. }) => {
+                    Event::Doubt(doubt)
+                }
+                Err(error) => Event::SnapshotFailed(error.to_string()),
+            });
+        })
     }
 
     /// Writes a snapshot and reads it back.
@@ -112,7 +116,7 @@ impl SnapshotKeeper {
         let at = |source| KeepError::Io { file: file.clone(), source };
         let header = SnapshotHeader { mark, meta: bytes::Bytes::new() };
         let target = self.disk.create(TEMPORARY).map_err(at)?;
-        let mut out = io::BufWriter::with_capacity(256 << 10, Cursor::new(Arc::clone(&target)));
+        let mut out = io::BufWriter::with_capacity(BUFFER_BYTES, self.cursor(Arc::clone(&target)));
         snapshot::write(snapshot, &header, &mut out)
             .map_err(|source| KeepError::Bad { file: file.clone(), source })?;
         io::Write::flush(&mut out).map_err(at)?;
@@ -154,7 +158,7 @@ impl SnapshotKeeper {
     > {
         let io = |source| KeepError::Io { file: file.to_owned(), source };
         let source = self.disk.open(file).map_err(io)?;
-        let input = io::BufReader::with_capacity(256 << 10, Cursor::new(source));
+        let input = io::BufReader::with_capacity(BUFFER_BYTES, self.cursor(source));
         let (header, pairs) = snapshot::read(input)
             .map_err(|source| KeepError::Bad { file: file.to_owned(), source })?;
         let checkpoint = crate::engine::checkpoint_of(&header.mark);
@@ -184,6 +188,8 @@ impl SnapshotKeeper {
             if good < KEPT && self.is_good(&name) {
                 good += 1;
             } else {
+                // One that was not read to its end, being abandoned, may be good.
+                self.abandon.check()?;
                 self.disk.remove(&name)?;
                 self.good.lock().remove(&name);
             }
@@ -191,48 +197,20 @@ impl SnapshotKeeper {
         self.disk.sync_dir()
     }
 
+    fn cursor(&self, file: Arc<dyn DiskFile>) -> Cursor {
+        Cursor::new(file, self.abandon.clone())
+    }
+
     fn is_good(&self, name: &str) -> bool {
         if self.good.lock().contains(name) {
             return true;
         }
         let verified = self.verify(name);
-        if let Err(error) = &verified {
+        if let Err(error) = &verified
+            && self.abandon.check().is_ok()
+        {
             tracing::error!(%error, "a snapshot is bad and is removed");
         }
         verified.is_ok()
-    }
-}
-
-/// A file read or written from front to back.
-struct Cursor {
-    file: Arc<dyn DiskFile>,
-    offset: u64,
-}
-
-impl Cursor {
-    const fn new(file: Arc<dyn DiskFile>) -> Self {
-        Self { file, offset: 0 }
-    }
-}
-
-impl io::Read for Cursor {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let left = self.file.len()?.saturating_sub(self.offset);
-        let count = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-        self.file.read_at(self.offset, &mut buffer[..count])?;
-        self.offset += count as u64;
-        Ok(count)
-    }
-}
-
-impl io::Write for Cursor {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write_at(self.offset, bytes)?;
-        self.offset += bytes.len() as u64;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }

@@ -7,11 +7,11 @@ use std::{
 
 use holdfast_engine::{
     Answer, Asked, Config, Failure, Fingerprint, Origin, Partition, Parts, Phase, Quarantine,
-    Request, Stopped,
+    Request, SnapshotKeeper, Stopped,
 };
 use holdfast_log::{
     FaultDisk, FileLog, FileLogOptions, Log, LogError, MemoryLog, Spare,
-    disk::{Crash, Fault, Io},
+    disk::{Crash, Disk, Fault, Io, SlowDisk},
 };
 use holdfast_state::{MemoryStore, Namespace, Read as _, Scan};
 
@@ -233,6 +233,30 @@ fn snapshots_are_kept_and_the_log_is_trimmed_while_it_serves() {
     }
     partition.stop();
     assert_eq!(partition.join(), Stopped::Cleanly);
+}
+
+#[test]
+fn a_snapshot_being_written_does_not_outlive_its_partition() {
+    let disk = FaultDisk::new();
+    let slow: Arc<dyn Disk> =
+        Arc::new(SlowDisk::new(Directory::of(&disk, "snapshots-"), Duration::from_millis(200)));
+    let parts = Parts {
+        log: Arc::new(MemoryLog::new()),
+        store: Box::new(MemoryStore::new()),
+        origin: Origin::Kept,
+        snapshots: Some(SnapshotKeeper::new(Arc::clone(&slow))),
+        kept: Vec::new(),
+        seed: 1,
+        quarantine: Quarantine::default(),
+    };
+    let partition = Partition::start(Config { snapshot_bytes: 1, ..config() }, parts).unwrap();
+    ask(&partition, "one", &open(1)).unwrap();
+    while disk.files().is_empty() {
+        std::thread::yield_now();
+    }
+    partition.stop();
+    assert_eq!(partition.join(), Stopped::Cleanly);
+    assert_eq!(Arc::strong_count(&slow), 1, "nobody else has the directory");
 }
 
 #[test]
