@@ -54,6 +54,10 @@ impl Aside {
             .expect("the system gives a partition its threads");
         Self { abandon, thread: Some(thread) }
     }
+
+    pub(crate) fn is_running(&self) -> bool {
+        self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
+    }
 }
 
 impl Drop for Aside {

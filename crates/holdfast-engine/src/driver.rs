@@ -10,6 +10,7 @@ use holdfast_log::{Log, Position};
 
 use crate::{
     applier::Applier,
+    archive::Archive,
     aside::Aside,
     clocks::Clocks,
     engine::Engine,
@@ -37,6 +38,9 @@ pub(crate) struct Driver {
     pub(crate) snapshots: Option<SnapshotKeeper>,
     /// The snapshot that is being written.
     pub(crate) keeping: Option<Aside>,
+    pub(crate) archive: Option<Archive>,
+    /// Entries that are being archived.
+    pub(crate) archiving: Option<Aside>,
     pub(crate) clocks: Clocks,
     /// Appends that rest, with the time at which they go out again.
     pub(crate) resting: VecDeque<(u64, Position, Bytes)>,
@@ -139,15 +143,18 @@ impl Driver {
         }
     }
 
-    fn trim(&self, below: Position) {
-        let feed = Arc::clone(&self.feed);
-        self.log.trim(
-            below,
-            Box::new(move |result| match result {
-                Ok(()) => feed.trimmed(below),
-                Err(error) => tracing::error!(%error, %below, "the log could not be trimmed"),
-            }),
-        );
+    /// What goes into the archive is trimmed when it is there. While that goes on, or
+    /// after it failed, the next snapshot brings another chance.
+    fn trim(&mut self, below: Position) {
+        let (log, feed) = (Arc::clone(&self.log), Arc::clone(&self.feed));
+        let Some(archive) = &self.archive else { return trim(log.as_ref(), feed, below) };
+        if self.archiving.as_ref().is_some_and(Aside::is_running) {
+            tracing::debug!(%below, "the archive is still being written; trimmed later");
+            return;
+        }
+        let archived = Arc::clone(&log);
+        let then = move || trim(log.as_ref(), feed, below);
+        self.archiving = Some(archive.take_beside(archived, below, then));
     }
 
     fn finish(&mut self, why: &Stopped) {
@@ -161,6 +168,7 @@ impl Driver {
             Stopped::StateInDoubt(what) => tracing::error!(what, "stopped: the state is in doubt"),
         }
         self.keeping = None;
+        self.archiving = None;
         if let Err(error) = self.applier.finish() {
             tracing::warn!(%error, "the state was not written back; it will be rebuilt");
         }
@@ -168,4 +176,14 @@ impl Driver {
             tracing::warn!(%error, "the log did not close cleanly");
         }
     }
+}
+
+fn trim(log: &dyn Log, feed: Arc<Feed>, below: Position) {
+    log.trim(
+        below,
+        Box::new(move |result| match result {
+            Ok(()) => feed.trimmed(below),
+            Err(error) => tracing::error!(%error, %below, "the log could not be trimmed"),
+        }),
+    );
 }

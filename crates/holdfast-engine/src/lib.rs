@@ -4,13 +4,14 @@
 //! its own over a real log and real clocks, and [`Partition`] is the handle that
 //! everyone else holds. Read in this order: [`request`], [`event`], [`engine`],
 //! `leading`, [`pipeline`], then [`clock`], [`admission`], [`idempotency`],
-//! [`timers`], [`quarantine`], and last `driver`, `applier`, `aside`, `cursor`, [`digest`], [`scrub`], [`partition`], [`feed`], [`snapshots`].
+//! [`timers`], [`quarantine`], and last `driver`, `applier`, `aside`, `cursor`, [`digest`], [`scrub`], [`partition`], [`feed`], [`snapshots`], [`archive`].
 //!
 //! Invariants: nothing is answered before all that it saw is durable; state
 //! changes only by applying what the log holds; this crate knows no primitive.
 
 pub mod admission;
 mod applier;
+pub mod archive;
 mod aside;
 pub mod clock;
 mod clocks;
@@ -33,6 +34,7 @@ pub mod scrub;
 pub mod snapshots;
 pub mod timers;
 
+pub use archive::{Archive, ArchiveError};
 pub use config::{Config, TimerHandler};
 pub use engine::Engine;
 pub use event::{Action, Event, Now, Stopped};

@@ -18,6 +18,7 @@ use tokio::sync::watch;
 
 use crate::{
     applier::Applier,
+    archive::Archive,
     clocks::Clocks,
     config::Config,
     driver::Driver,
@@ -43,6 +44,8 @@ pub struct Parts {
     pub origin: Origin,
     /// Where snapshots go; without it none are taken, and the log is not trimmed.
     pub snapshots: Option<SnapshotKeeper>,
+    /// Where entries go before they are trimmed; without it they are given up.
+    pub archive: Option<Archive>,
     /// Readers' states from which the log can still be read: those of the kept
     /// snapshots, newest first.
     pub kept: Vec<ReaderState>,
@@ -121,6 +124,8 @@ impl Partition {
             status: Arc::clone(&status),
             snapshots: parts.snapshots,
             keeping: None,
+            archive: parts.archive,
+            archiving: None,
             clocks,
             resting: VecDeque::new(),
         };

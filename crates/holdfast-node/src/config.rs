@@ -20,6 +20,9 @@ pub enum Storage {
 pub struct NodeConfig {
     /// Where data lives.
     pub storage: Storage,
+    /// Directory to which entries go before the log is trimmed; without it they are
+    /// given up. Of no use in memory, where nothing is trimmed.
+    pub archive: Option<PathBuf>,
     /// What can be called.
     pub registry: Registry,
     /// Settings of the partition's engine. Its timer handlers come from the registry.
@@ -37,6 +40,7 @@ impl NodeConfig {
     pub fn new(storage: Storage) -> Self {
         Self {
             storage,
+            archive: None,
             registry: Registry::all(),
             engine: holdfast_engine::Config::default(),
             log: FileLogOptions::default(),

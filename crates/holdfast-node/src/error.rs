@@ -2,6 +2,7 @@
 
 use std::{io, path::PathBuf, sync::Arc};
 
+use holdfast_engine::ArchiveError;
 use holdfast_log::{ChainBroken, LogError, Position};
 use holdfast_state::StoreError;
 
@@ -102,12 +103,32 @@ pub enum OpenError {
         /// What does not fit.
         source: ChainBroken,
     },
+    /// The archive cannot be read.
+    #[error("the archive: {0}; restore the file from a backup, or leave the archive out")]
+    Archive(Arc<ArchiveError>),
+    /// Archive and log do not fit together.
+    #[error(
+        "the archive in {} and the log in {} do not fit together: {what}; name the archive that this log was given",
+        archive.display(), log.display()
+    )]
+    OtherArchive {
+        /// The archive.
+        archive: PathBuf,
+        /// The log's directory.
+        log: PathBuf,
+        /// What does not fit.
+        what: String,
+    },
     /// The state could not be brought up to the log.
     #[error("the state cannot be rebuilt: {0}")]
     State(#[from] StoreError),
 }
 
 impl OpenError {
+    pub(crate) fn archive(error: ArchiveError) -> Self {
+        Self::Archive(Arc::new(error))
+    }
+
     /// An error of the system during this operation.
     pub(crate) fn io(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         |source| Self::Io { what: what.into(), source: Arc::new(source) }

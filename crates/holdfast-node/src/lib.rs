@@ -31,7 +31,7 @@ pub use crash_file::QuarantineFile;
 pub use error::OpenError;
 pub use execute::{Ask, Failure, Render, Reply};
 pub use node::Node;
-pub use offline::Offline;
+pub use offline::{Offline, Reach};
 pub use reason::Reason;
 pub use registry::{KeyPart, Primitive, Registry, TableInfo};
 pub use transact::{Intent, Settled, TransactError};

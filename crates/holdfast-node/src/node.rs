@@ -5,13 +5,16 @@
 //! else that stops a partition stops the node.
 
 use std::{
-    fs::File,
+    fs::{self, File, Permissions},
     io::{self, Read as _},
+    os::unix::fs::PermissionsExt as _,
     path::Path,
     sync::Arc,
 };
 
-use holdfast_engine::{Origin, Partition, Parts, Phase, Quarantine, SnapshotKeeper, Stopped};
+use holdfast_engine::{
+    Archive, Origin, Partition, Parts, Phase, Quarantine, SnapshotKeeper, Stopped,
+};
 use holdfast_log::{
     Durability, FileLog, Log, LogError, MemoryLog, RealDisk,
     disk::{Disk, SlowDisk},
@@ -170,8 +173,17 @@ fn start_in(config: &NodeConfig, dir: &DataDir) -> Result<Running, OpenError> {
         version = %recovered.store.mark().version,
         "state"
     );
-    let kept = (Some(snapshots), crash_file::open(dir));
-    run(config, recovered, OpenLog::File(log), kept)
+    let archive = config.archive.as_deref().map(archive_at).transpose()?;
+    let files = Files { snapshots: Some(snapshots), archive, quarantine: crash_file::open(dir) };
+    run(config, recovered, OpenLog::File(log), files)
+}
+
+/// What a partition has in files beside its log and state.
+#[derive(Default)]
+struct Files {
+    snapshots: Option<SnapshotKeeper>,
+    archive: Option<Archive>,
+    quarantine: Quarantine,
 }
 
 /// Opens the log of a data directory, which nobody else may have open.
@@ -194,6 +206,17 @@ pub(crate) fn disk_at(dir: &Path) -> Result<Arc<dyn Disk>, OpenError> {
     Ok(Arc::new(disk))
 }
 
+/// A new archive is its owner's alone, as a data directory is.
+pub(crate) fn archive_at(dir: &Path) -> Result<Archive, OpenError> {
+    let new = !dir.is_dir();
+    let disk = disk_at(dir)?;
+    if new {
+        fs::set_permissions(dir, Permissions::from_mode(0o700))
+            .map_err(OpenError::io(format!("protecting {}", dir.display())))?;
+    }
+    Ok(Archive::new(disk))
+}
+
 /// Without files there are no snapshots: all of it is in the log.
 fn start_in_memory(config: &NodeConfig, log: MemoryLog) -> Result<Running, OpenError> {
     let recovered = Recovered {
@@ -203,14 +226,14 @@ fn start_in_memory(config: &NodeConfig, log: MemoryLog) -> Result<Running, OpenE
         origin: Origin::Rebuilt,
         source: "a log in memory".to_owned(),
     };
-    run(config, recovered, OpenLog::Memory(log), (None, Quarantine::default()))
+    run(config, recovered, OpenLog::Memory(log), Files::default())
 }
 
 fn run(
     config: &NodeConfig,
     recovered: Recovered,
     log: OpenLog,
-    (snapshots, quarantine): (Option<SnapshotKeeper>, Quarantine),
+    files: Files,
 ) -> Result<Running, OpenError> {
     let timers = config.registry.timers().to_vec();
     let engine = holdfast_engine::Config { timers, ..config.engine.clone() };
@@ -221,10 +244,11 @@ fn run(
         },
         store: recovered.store,
         origin: recovered.origin,
-        snapshots,
+        snapshots: files.snapshots,
+        archive: files.archive,
         kept: recovered.kept.iter().map(|kept| kept.state).collect(),
         seed: random_seed().map_err(OpenError::io("reading /dev/urandom"))?,
-        quarantine,
+        quarantine: files.quarantine,
     };
     let partition = Partition::start(engine, parts)?;
     if recovered.untrimmed {

@@ -4,12 +4,21 @@
 //! meanwhile; nothing is claimed and nothing is appended. The state is brought up
 //! to the log's end as a starting server would, which makes an audit of a stopped
 //! server's data an audit of exactly what it would serve.
+//!
+//! How far back the past can be read is [`Reach`]: to the beginning while the log is
+//! not trimmed, or where an archive holds what was; else to the oldest snapshot.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use bytes::Bytes;
-use holdfast_engine::SnapshotKeeper;
-use holdfast_log::{Entry, FileLog, Position, Read, Reader, ReaderState, Step, blocking};
+use holdfast_engine::{Archive, SnapshotKeeper, archive::Range, snapshots::KeptSnapshot};
+use holdfast_log::{
+    ChainBroken, Entry, FileLog, Position, Read, Reader, ReaderState, Step, blocking,
+};
 use holdfast_state::{
     Batch, LogTime, MemoryStore, Namespace, Scan, Store, Version, View, table::split_key,
 };
@@ -18,7 +27,7 @@ use crate::{
     config::{NodeConfig, Storage},
     data_dir::DataDir,
     error::OpenError,
-    node::{disk_at, open_log},
+    node::{archive_at, disk_at, open_log},
     recovery::{Recovered, recover},
 };
 
@@ -28,11 +37,53 @@ const READ_BYTES: usize = 4 << 20;
 /// A stopped server's data.
 #[derive(Debug)]
 pub struct Offline {
-    dir: DataDir,
-    log: Arc<FileLog>,
+    past: Past,
     snapshots: SnapshotKeeper,
     recovered: Recovered,
+    reach: Reach,
     time: LogTime,
+}
+
+/// Where entries are read from.
+#[derive(Debug)]
+struct Past {
+    dir: DataDir,
+    log: Arc<FileLog>,
+    archive: Option<(PathBuf, Archive)>,
+    /// What is read from the archive, from position 1 on without a hole; the log goes
+    /// on after it.
+    archived: Vec<Range>,
+    /// Where snapshots go on: whoever reads on from further back comes by there.
+    kept: Vec<ReaderState>,
+}
+
+/// How far back the past can be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// To the beginning, in the log alone.
+    Log,
+    /// To the beginning: in the archive below this position, in the log from there on.
+    Archive(Position),
+    /// To a snapshot of this version, in the log after it.
+    Snapshot {
+        /// The snapshot's.
+        version: Version,
+        /// Why an archive does not help, where there is one.
+        archive: Option<String>,
+    },
+}
+
+impl fmt::Display for Reach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Log => f.write_str("the whole log"),
+            Self::Archive(_) => f.write_str("the archive, from version 1 on, and the log after it"),
+            Self::Snapshot { version, archive } => {
+                write!(f, "the oldest snapshot, of version {version}, and the log after it")?;
+                archive.iter().try_for_each(|why| write!(f, " (the archive {why})"))
+            }
+        }
+    }
 }
 
 /// What a position of the log turned out to be.
@@ -60,21 +111,65 @@ impl Offline {
         let log = Arc::new(open_log(&config, &dir)?);
         let snapshots = SnapshotKeeper::new(disk_at(&dir.snapshots())?);
         let recovered = recover(&dir, &snapshots, log.as_ref())?;
-        Ok(Self { dir, log, snapshots, recovered, time: LogTime::ZERO })
+        let reach = match recovered.kept.last() {
+            Some(oldest) if !recovered.untrimmed => {
+                Reach::Snapshot { version: oldest.mark.version, archive: None }
+            }
+            Some(_) | None => Reach::Log,
+        };
+        let kept = recovered.kept.iter().map(|kept| kept.state).collect();
+        let past = Past { dir, log, archive: None, archived: Vec::new(), kept };
+        Ok(Self { past, snapshots, recovered, reach, time: LogTime::ZERO })
     }
 
-    /// The state from which the log can be read to its end: that of the oldest
-    /// snapshot, or `None` when the log goes back to the beginning.
+    /// Reads what the log no longer has from the archive in this directory, if that
+    /// goes back to position 1 and the log goes on from it; [`reach`](Self::reach)
+    /// says whether it does.
+    ///
+    /// # Errors
+    /// [`OpenError::Io`] when there is no such directory, [`OpenError::Archive`]
+    pub fn with_archive(mut self, dir: &Path) -> Result<Self, OpenError> {
+        std::fs::read_dir(dir).map_err(OpenError::io(format!("reading {}", dir.display())))?;
+        let archive = archive_at(dir)?;
+        let ranges = archive.ranges().map_err(OpenError::archive)?;
+        let Reach::Snapshot { archive: why, .. } = &mut self.reach else { return Ok(self) };
+        let mut end = Position::first();
+        let mut archived = Vec::new();
+        for range in ranges {
+            if range.first == end {
+                end = range.last.next();
+                archived.push(range);
+            }
+        }
+        *why = Some(match self.past.read_log(end, 1)?.first() {
+            _ if archived.is_empty() => "does not go back to position 1".to_owned(),
+            Some(Read::Trimmed) => format!("has a hole after position {}", end.get() - 1),
+            Some(Read::Entry(_) | Read::Empty) | None => {
+                self.past.archive = Some((dir.to_owned(), archive));
+                self.past.archived = archived;
+                self.reach = Reach::Archive(end);
+                return Ok(self);
+            }
+        });
+        Ok(self)
+    }
+
+    /// How far back the past can be read.
+    #[must_use]
+    pub const fn reach(&self) -> &Reach {
+        &self.reach
+    }
+
+    /// The state from which entries can be read to the log's end: that of the oldest
+    /// snapshot, or `None` when they go back to the beginning.
     ///
     /// # Errors
     /// [`OpenError::NoState`] when the snapshot went bad since it was opened.
     pub fn base(&self) -> Result<Option<Box<dyn Store>>, OpenError> {
-        let Some(oldest) = self.recovered.kept.last().filter(|_| !self.recovered.untrimmed) else {
-            return Ok(None);
-        };
+        let Some(oldest) = self.oldest() else { return Ok(None) };
         let bad = |reason: String| OpenError::NoState {
-            log: self.dir.log(),
-            snapshots: self.dir.snapshots(),
+            log: self.past.dir.log(),
+            snapshots: self.past.dir.snapshots(),
             reasons: vec![reason],
         };
         let (kept, pairs) = self.snapshots.load(&oldest.file).map_err(|e| bad(e.to_string()))?;
@@ -83,16 +178,16 @@ impl Offline {
         Ok(Some(Box::new(MemoryStore::from_pairs(pairs, kept.mark))))
     }
 
-    /// Reads the log from the [`base`](Self::base) to its end, and brings the state
-    /// up to there.
+    /// Reads archive and log from the [`base`](Self::base) to the log's end, and brings
+    /// the state up to there.
     ///
     /// # Errors
-    /// [`OpenError::Broken`], [`OpenError::Log`], [`OpenError::State`]
+    /// [`OpenError::Broken`], [`OpenError::Log`], [`OpenError::Archive`],
+    /// [`OpenError::OtherArchive`], [`OpenError::State`]
     pub fn replay(&mut self, mut visit: impl FnMut(&Batch)) -> Result<(), OpenError> {
         let mut reader = Reader::start(self.begin());
-        let (dir, log) = (&self.dir, &self.log);
         let store = self.recovered.store.as_mut();
-        walk(dir, log, &mut reader, |reader, inspected| {
+        self.past.walk(&mut reader, |reader, inspected| {
             let Step::Batch(header, body) = &inspected.step else { return Ok(true) };
             let batch = Batch {
                 first: Version::new(header.first_version),
@@ -133,19 +228,25 @@ impl Offline {
         }
     }
 
-    fn begin(&self) -> Option<ReaderState> {
-        let oldest = self.recovered.kept.last().map(|kept| kept.state);
-        oldest.filter(|_| !self.recovered.untrimmed)
+    /// The snapshot that everything begins with, unless it begins with nothing.
+    fn oldest(&self) -> Option<&KeptSnapshot> {
+        let from_snapshot = matches!(self.reach, Reach::Snapshot { .. });
+        self.recovered.kept.last().filter(|_| from_snapshot)
     }
 
-    /// Visits the entries of the log in order, from the first whose validity can
+    fn begin(&self) -> Option<ReaderState> {
+        self.oldest().map(|kept| kept.state)
+    }
+
+    /// Visits the entries of archive and log in order, from the first whose validity can
     /// be told, until `visit` says that it has seen enough.
     ///
     /// # Errors
-    /// [`OpenError::Broken`] where the log does not fit together, and those of `visit`.
+    /// [`OpenError::Broken`] where entries do not fit together, [`OpenError::Log`],
+    /// [`OpenError::Archive`], [`OpenError::OtherArchive`]
     pub fn walk(&self, mut visit: impl FnMut(&Inspected) -> bool) -> Result<(), OpenError> {
         let mut reader = Reader::start(self.begin());
-        walk(&self.dir, &self.log, &mut reader, |_, inspected| Ok(visit(inspected)))
+        self.past.walk(&mut reader, |_, inspected| Ok(visit(inspected)))
     }
 
     /// Gives the directory back.
@@ -153,35 +254,73 @@ impl Offline {
     /// # Errors
     /// [`OpenError::Log`] when the log does not close cleanly.
     pub fn close(self) -> Result<(), OpenError> {
-        blocking::close(self.log.as_ref())
-            .map_err(|source| OpenError::Log { dir: self.dir.log(), source })
+        blocking::close(self.past.log.as_ref())
+            .map_err(|source| OpenError::Log { dir: self.past.dir.log(), source })
     }
 }
 
-fn walk(
-    dir: &DataDir,
-    log: &FileLog,
-    reader: &mut Reader,
-    mut visit: impl FnMut(&Reader, &Inspected) -> Result<bool, OpenError>,
-) -> Result<(), OpenError> {
-    loop {
-        let from = reader.state().next_position;
-        let reads = blocking::read(log, from, READ_BYTES)
-            .map_err(|source| OpenError::Log { dir: dir.log(), source })?;
-        for read in reads {
-            let Read::Entry(bytes) = read else { return Ok(()) };
-            let inspected = inspect(dir, reader, &bytes)?;
-            if !visit(reader, &inspected)? {
-                return Ok(());
+impl Past {
+    fn walk(
+        &self,
+        reader: &mut Reader,
+        mut visit: impl FnMut(&Reader, &Inspected) -> Result<bool, OpenError>,
+    ) -> Result<(), OpenError> {
+        if let Some((_, archive)) = &self.archive {
+            for range in &self.archived {
+                for entry in archive.entries(*range).map_err(OpenError::archive)? {
+                    let (_, bytes) = entry.map_err(OpenError::archive)?;
+                    let inspected = self.inspect(reader, &bytes)?;
+                    if !visit(reader, &inspected)? {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+        loop {
+            for read in self.read_log(reader.state().next_position, READ_BYTES)? {
+                let Read::Entry(bytes) = read else { return Ok(()) };
+                let inspected = self.inspect(reader, &bytes)?;
+                if !visit(reader, &inspected)? {
+                    return Ok(());
+                }
             }
         }
     }
-}
 
-fn inspect(dir: &DataDir, reader: &mut Reader, bytes: &Bytes) -> Result<Inspected, OpenError> {
-    let position = reader.state().next_position;
-    let broken = |source| OpenError::Broken { dir: dir.log(), source };
-    let step = reader.feed(position, bytes).map_err(broken)?;
-    let entry = Entry::decode(bytes).expect("the reader has decoded it");
-    Ok(Inspected { position, entry, step, bytes: bytes.len() })
+    fn read_log(&self, from: Position, max_bytes: usize) -> Result<Vec<Read>, OpenError> {
+        blocking::read(self.log.as_ref(), from, max_bytes)
+            .map_err(|source| OpenError::Log { dir: self.dir.log(), source })
+    }
+
+    fn inspect(&self, reader: &mut Reader, bytes: &Bytes) -> Result<Inspected, OpenError> {
+        let position = reader.state().next_position;
+        let broken = |source: ChainBroken| match &self.archive {
+            Some((archive, _)) => self.other(archive, source.to_string()),
+            None => OpenError::Broken { dir: self.dir.log(), source },
+        };
+        let step = reader.feed(position, bytes).map_err(broken)?;
+        if let Some((archive, _)) = &self.archive {
+            self.check_history(reader.state(), archive)?;
+        }
+        let entry = Entry::decode(bytes).expect("the reader has decoded it");
+        Ok(Inspected { position, entry, step, bytes: bytes.len() })
+    }
+
+    /// Entries of another log may all be dead, and dead entries raise no alarm.
+    fn check_history(&self, state: &ReaderState, archive: &Path) -> Result<(), OpenError> {
+        let here = |kept: &&ReaderState| kept.next_position == state.next_position;
+        let history = |of: &ReaderState| (of.identity, of.hash, of.next_version);
+        match self.kept.iter().find(here) {
+            Some(kept) if history(kept) != history(state) => {
+                let what =
+                    format!("a snapshot knows another history before {}", state.next_position);
+                Err(self.other(archive, what))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn other(&self, archive: &Path, what: String) -> OpenError {
+        OpenError::OtherArchive { archive: archive.to_owned(), log: self.dir.log(), what }
+    }
 }

@@ -1,25 +1,22 @@
 //! State as a stream: backup, and what a lost state is rebuilt from.
 //!
 //! ```text
-//! stream := "HFSNAP" format (u16) | frame* | frame of kind END
-//! frame  := kind (u8) | length (u32) | checksum (u64) | payload
-//! HEADER payload := version (u64) | checkpoint length (u32) | checkpoint | meta
-//! PAIRS  payload := (key length (u32) | key | value length (u32) | value)*
+//! stream := frames with magic "HFSNAP": one HEADER, any PAIRS, END
+//! HEADER payload := version (u64) | checkpoint (part) | meta
+//! PAIRS  payload := (key (part) | value (part))*
 //! END    payload := number of pairs (u64) | number of frames before (u64)
 //! ```
 //!
-//! All integers are little-endian. Each checksum is xxh3-64 over kind, length
-//! and payload, seeded with the checksum before it, so frames cannot be left out,
-//! swapped or taken from another stream without notice. A reader yields pairs
+//! [`frames`](crate::frames) says how frames are checked. A reader yields pairs
 //! only of frames that check, and ends in an error unless the END frame was there
 //! and agreed.
 
 use std::io::{self, Read, Write};
 
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
-use xxhash_rust::xxh3::Xxh3;
 
 use crate::{
+    frames::{FRAME_BYTES, FrameError, FrameReader, FrameWriter, put_part, take_part},
     store::{Mark, Scan, Snapshot, StoreError},
     version::Version,
 };
@@ -29,12 +26,6 @@ const FORMAT: u16 = 1;
 const HEADER: u8 = 1;
 const PAIRS: u8 = 2;
 const END: u8 = 3;
-
-/// A frame is sent when it has grown to this many bytes.
-const FRAME_BYTES: usize = 256 << 10;
-
-/// No frame is larger: one pair may exceed [`FRAME_BYTES`], not this.
-const FRAME_BYTES_MAX: usize = 64 << 20;
 
 /// Pairs read from the state at once.
 const PAGE: usize = 1024;
@@ -70,6 +61,16 @@ pub enum SnapshotError {
     },
 }
 
+impl From<FrameError> for SnapshotError {
+    fn from(error: FrameError) -> Self {
+        match error {
+            FrameError::Io(source) => Self::Io(source),
+            FrameError::Format => Self::Format,
+            FrameError::Damaged { frame, what } => Self::Damaged { frame, what },
+        }
+    }
+}
+
 /// Writes the state that `snapshot` holds.
 ///
 /// # Errors
@@ -79,9 +80,7 @@ pub fn write(
     header: &SnapshotHeader,
     out: &mut impl Write,
 ) -> Result<(), SnapshotError> {
-    let mut frames = FrameWriter { out, checksum: 0, frames: 0 };
-    frames.out.write_all(MAGIC)?;
-    frames.out.write_all(&FORMAT.to_le_bytes())?;
+    let mut frames = FrameWriter::begin(out, MAGIC, FORMAT)?;
     let mut payload = BytesMut::new();
     payload.put_u64_le(header.mark.version.get());
     put_part(&mut payload, &header.mark.checkpoint);
@@ -90,13 +89,13 @@ pub fn write(
     let pairs = write_pairs(snapshot, &mut frames)?;
     payload.clear();
     payload.put_u64_le(pairs);
-    payload.put_u64_le(frames.frames);
-    frames.write(END, &payload)
+    payload.put_u64_le(frames.frames());
+    Ok(frames.write(END, &payload)?)
 }
 
 fn write_pairs<W: Write>(
     snapshot: &dyn Snapshot,
-    frames: &mut FrameWriter<'_, W>,
+    frames: &mut FrameWriter<W>,
 ) -> Result<u64, SnapshotError> {
     // Keys begin with a namespace: 32 bytes of FF are above every key.
     let (mut from, to) = (Vec::new(), [0xFF; 32]);
@@ -122,105 +121,21 @@ fn write_pairs<W: Write>(
     Ok(pairs)
 }
 
-fn put_part(payload: &mut BytesMut, part: &[u8]) {
-    payload.put_u32_le(u32::try_from(part.len()).expect("parts are bounded by a transaction"));
-    payload.put_slice(part);
-}
-
-struct FrameWriter<'a, W> {
-    out: &'a mut W,
-    checksum: u64,
-    frames: u64,
-}
-
-impl<W: Write> FrameWriter<'_, W> {
-    fn write(&mut self, kind: u8, payload: &[u8]) -> Result<(), SnapshotError> {
-        let length = u32::try_from(payload.len()).expect("a frame is bounded");
-        self.checksum = checksum(self.checksum, kind, length, payload);
-        self.out.write_all(&[kind])?;
-        self.out.write_all(&length.to_le_bytes())?;
-        self.out.write_all(&self.checksum.to_le_bytes())?;
-        self.out.write_all(payload)?;
-        self.frames += 1;
-        Ok(())
-    }
-}
-
-fn checksum(previous: u64, kind: u8, length: u32, payload: &[u8]) -> u64 {
-    let mut hash = Xxh3::with_seed(previous);
-    hash.update(&[kind]);
-    hash.update(&length.to_le_bytes());
-    hash.update(payload);
-    hash.digest()
-}
-
 /// Reads a snapshot: its header, and its pairs in key order.
 ///
 /// # Errors
 /// [`SnapshotError`] when the header does not check.
 pub fn read<R: Read>(input: R) -> Result<(SnapshotHeader, Pairs<R>), SnapshotError> {
-    let mut frames = FrameReader { input, checksum: 0, frames: 0 };
-    let mut start = [0; 8];
-    frames.input.read_exact(&mut start)?;
-    if start[..6] != *MAGIC || start[6..] != FORMAT.to_le_bytes() {
-        return Err(SnapshotError::Format);
-    }
+    let mut frames = FrameReader::begin(input, MAGIC, FORMAT)?;
     let (kind, mut payload) = frames.read()?;
     if kind != HEADER || payload.len() < 8 {
-        return Err(frames.damaged("it does not begin with a header"));
+        return Err(frames.damaged("it does not begin with a header").into());
     }
     let version = Version::new(payload.get_u64_le());
     let checkpoint =
         take_part(&mut payload).ok_or_else(|| frames.damaged("the header is short"))?;
     let header = SnapshotHeader { mark: Mark { version, checkpoint }, meta: payload };
     Ok((header, Pairs { frames, payload: Bytes::new(), pairs: 0, ended: false }))
-}
-
-fn take_part(payload: &mut Bytes) -> Option<Bytes> {
-    if payload.len() < 4 {
-        return None;
-    }
-    let length = usize::try_from(payload.get_u32_le()).ok()?;
-    (length <= payload.len()).then(|| payload.split_to(length))
-}
-
-struct FrameReader<R> {
-    input: R,
-    checksum: u64,
-    frames: u64,
-}
-
-impl<R: Read> FrameReader<R> {
-    const fn damaged(&self, what: &'static str) -> SnapshotError {
-        SnapshotError::Damaged { frame: self.frames, what }
-    }
-
-    fn read(&mut self) -> Result<(u8, Bytes), SnapshotError> {
-        let mut head = [0; 13];
-        self.input.read_exact(&mut head).map_err(|error| self.ended_early(error))?;
-        let mut fields = &head[..];
-        let (kind, length, stated) = (fields.get_u8(), fields.get_u32_le(), fields.get_u64_le());
-        let size = usize::try_from(length).unwrap_or(usize::MAX);
-        if size > FRAME_BYTES_MAX {
-            return Err(self.damaged("a frame is longer than frames are"));
-        }
-        let mut payload = BytesMut::zeroed(size);
-        self.input.read_exact(&mut payload).map_err(|error| self.ended_early(error))?;
-        self.checksum = checksum(self.checksum, kind, length, &payload);
-        if self.checksum != stated {
-            return Err(self.damaged("its checksum does not hold"));
-        }
-        self.frames += 1;
-        Ok((kind, payload.freeze()))
-    }
-
-    fn ended_early(&self, error: io::Error) -> SnapshotError {
-        if error.kind() == io::ErrorKind::UnexpectedEof {
-            self.damaged("the stream ends early")
-        } else {
-            error.into()
-        }
-    }
 }
 
 /// The pairs of a snapshot in key order.
@@ -240,12 +155,12 @@ impl<R> std::fmt::Debug for Pairs<R> {
 impl<R: Read> Pairs<R> {
     fn advance(&mut self) -> Result<Option<(Bytes, Bytes)>, SnapshotError> {
         while self.payload.is_empty() {
-            let before = self.frames.frames;
+            let before = self.frames.frames();
             let (kind, payload) = self.frames.read()?;
             match kind {
                 PAIRS => self.payload = payload,
                 END => return self.end(payload, before).map(|()| None),
-                _ => return Err(self.frames.damaged("a frame of unknown kind")),
+                _ => return Err(self.frames.damaged("a frame of unknown kind").into()),
             }
         }
         let pair = take_part(&mut self.payload).zip(take_part(&mut self.payload));
@@ -256,16 +171,12 @@ impl<R: Read> Pairs<R> {
 
     fn end(&mut self, mut payload: Bytes, before: u64) -> Result<(), SnapshotError> {
         if payload.len() != 16 || payload.get_u64_le() != self.pairs {
-            return Err(self.frames.damaged("the number of pairs does not agree"));
+            return Err(self.frames.damaged("the number of pairs does not agree").into());
         }
         if payload.get_u64_le() != before {
-            return Err(self.frames.damaged("the number of frames does not agree"));
+            return Err(self.frames.damaged("the number of frames does not agree").into());
         }
-        let mut more = [0; 1];
-        match self.frames.input.read(&mut more)? {
-            0 => Ok(()),
-            _ => Err(self.frames.damaged("something follows the end")),
-        }
+        Ok(self.frames.end()?)
     }
 }
 

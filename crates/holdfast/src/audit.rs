@@ -1,5 +1,5 @@
 //! `holdfast audit`: what every primitive keeps derived again from the log of a
-//! stopped server.
+//! stopped server, and from what it archived.
 
 use std::path::PathBuf;
 
@@ -18,14 +18,21 @@ pub(crate) struct AuditArguments {
     /// Directory with the data.
     #[arg(long, env = "HOLDFAST_DATA", value_name = "DIR")]
     data: PathBuf,
+    /// Directory to which `serve --archive` copied what it trimmed.
+    #[arg(long, env = "HOLDFAST_ARCHIVE", value_name = "DIR")]
+    archive: Option<PathBuf>,
 }
 
 /// Runs every primitive's audit over every namespace.
 pub(crate) fn run(arguments: &AuditArguments) -> Result<Exit, Failure> {
     let mut data = Offline::open(&arguments.data).map_err(cannot)?;
-    let (audited, from) = audit(&mut data, Registry::all().audits())?;
+    if let Some(archive) = &arguments.archive {
+        data = data.with_archive(archive).map_err(cannot)?;
+    }
+    let audited = audit(&mut data, Registry::all().audits())?;
+    let reach = data.reach().clone();
     data.close().map_err(cannot)?;
-    exit::print(&format!("derived from {from}"))?;
+    exit::print(&format!("derived from {reach}"))?;
     exit::print("namespace primitive    transactions  differences  rows")?;
     for Audited { namespace, primitive, findings } in &audited {
         let differences = findings.differences.listed.len() as u64 + findings.differences.more;
@@ -71,10 +78,7 @@ struct Audited {
 }
 
 /// Reads the log twice: namespaces show only when the state is up to its end.
-fn audit(
-    data: &mut Offline,
-    entries: &[AuditEntry],
-) -> Result<(Vec<Audited>, &'static str), Failure> {
+fn audit(data: &mut Offline, entries: &[AuditEntry]) -> Result<Vec<Audited>, Failure> {
     data.replay(|_| {}).map_err(cannot)?;
     let base = data.base().map_err(cannot)?;
     let mut audits = Vec::new();
@@ -98,9 +102,5 @@ fn audit(
         let findings = audit.finish(&data.view(namespace)).map_err(unreadable)?;
         audited.push(Audited { namespace, primitive, findings });
     }
-    let from = match base {
-        Some(_) => "the oldest snapshot and the log after it",
-        None => "the whole log",
-    };
-    Ok((audited, from))
+    Ok(audited)
 }

@@ -27,6 +27,9 @@ pub(crate) struct Config {
     /// Where data lives.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) data: Option<PathBuf>,
+    /// Where entries go before the log is trimmed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) archive: Option<PathBuf>,
     /// Where to listen.
     pub(crate) listen: SocketAddr,
     /// What this node is called.
@@ -77,6 +80,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             data: None,
+            archive: None,
             listen: SocketAddr::from(([127, 0, 0, 1], 7411)),
             node: "holdfast-0".to_owned(),
             log: "info".to_owned(),
@@ -163,6 +167,7 @@ impl Config {
     /// For the node.
     pub(crate) fn node(&self, storage: Storage) -> NodeConfig {
         let mut node = NodeConfig::new(storage);
+        node.archive.clone_from(&self.archive);
         node.engine.node.clone_from(&self.node);
         node.engine.address = self.listen.to_string();
         node.engine.waiting_max = self.engine.waiting_max;

@@ -29,6 +29,9 @@ pub(crate) struct ServeArguments {
     /// Directory for the data; made if it does not exist.
     #[arg(long, env = "HOLDFAST_DATA", value_name = "DIR")]
     data: Option<PathBuf>,
+    /// Directory to which entries go before the log is trimmed; without it they are gone.
+    #[arg(long, env = "HOLDFAST_ARCHIVE", value_name = "DIR")]
+    archive: Option<PathBuf>,
     /// Address to listen on; port 0 takes a free one [default: 127.0.0.1:7411].
     #[arg(long, env = "HOLDFAST_LISTEN", value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
@@ -60,6 +63,9 @@ impl ServeArguments {
         };
         if let Some(data) = &self.data {
             config.data = Some(data.clone());
+        }
+        if let Some(archive) = &self.archive {
+            config.archive = Some(archive.clone());
         }
         config.listen = self.listen.unwrap_or(config.listen);
         if let Some(node) = &self.node {

@@ -60,6 +60,7 @@ fn restarted(memory: &MemoryLog, snapshots: &[Arc<dyn Snapshot>]) -> Partition {
         store: Box::new(store),
         origin: Origin::Kept,
         snapshots: None,
+        archive: None,
         kept,
         seed: 99,
         quarantine: Quarantine::default(),

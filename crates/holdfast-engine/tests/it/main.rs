@@ -13,6 +13,7 @@ mod history;
 mod node;
 mod toy;
 
+mod archive;
 mod chaos;
 mod claims;
 mod corruption;

@@ -16,6 +16,7 @@ use holdfast_log::{
 use holdfast_state::{MemoryStore, Namespace, Read as _, Scan};
 
 use crate::{
+    archive::{archive, archived},
     disks::Directory,
     held::HeldLog,
     history::history,
@@ -34,6 +35,7 @@ fn start(log: Arc<dyn Log>, seed: u64, config: Config) -> Partition {
         store,
         origin: Origin::Kept,
         snapshots: None,
+        archive: None,
         kept: Vec::new(),
         seed,
         quarantine: Quarantine::default(),
@@ -214,6 +216,7 @@ fn snapshots_are_kept_and_the_log_is_trimmed_while_it_serves() {
         store: Box::new(MemoryStore::new()),
         origin: Origin::Kept,
         snapshots: Some(keeper(&disk)),
+        archive: None,
         kept: Vec::new(),
         seed: 1,
         quarantine: Quarantine::default(),
@@ -236,6 +239,53 @@ fn snapshots_are_kept_and_the_log_is_trimmed_while_it_serves() {
 }
 
 #[test]
+fn p18_nothing_is_trimmed_before_it_is_archived() {
+    let disk = FaultDisk::new();
+    let log = MemoryLog::new();
+    let parts = Parts {
+        log: Arc::new(log.clone()),
+        store: Box::new(MemoryStore::new()),
+        origin: Origin::Kept,
+        snapshots: Some(keeper(&FaultDisk::new())),
+        archive: Some(archive(&disk)),
+        kept: Vec::new(),
+        seed: 1,
+        quarantine: Quarantine::default(),
+    };
+    let mark = || {
+        let trimmed = |at: &u64| {
+            let at = holdfast_log::Position::new(*at).unwrap();
+            holdfast_log::blocking::read(&log, at, 1).unwrap() == [holdfast_log::Read::Trimmed]
+        };
+        (1..).find(|at| !trimmed(at)).unwrap()
+    };
+    let held = disk.lock().unwrap();
+    let config = Config { snapshot_bytes: 1, ..config() };
+    let partition = Partition::start(config, parts).unwrap();
+    let mut number = 0;
+    let mut work_until = |done: &dyn Fn() -> bool| {
+        while !done() {
+            ask(&partition, &format!("k-{number}"), &open(number)).unwrap();
+            number += 1;
+            assert!(number < 100_000, "it comes to that sooner or later");
+            let trimmed = mark() - 1;
+            assert!(archived(&disk).unwrap().len() as u64 >= trimmed);
+        }
+    };
+    work_until(&|| partition.metrics().snapshots.get() >= 6);
+    assert_eq!(mark(), 1, "the archive cannot be written");
+    drop(held);
+    disk.fail_next(Io::Sync, Fault::NoSpace);
+    work_until(&|| mark() > 10);
+    let first_trim = mark();
+    work_until(&|| mark() > first_trim);
+    partition.stop();
+    assert_eq!(partition.join(), Stopped::Cleanly);
+    let positions: Vec<u64> = archived(&disk).unwrap().iter().map(|(at, _)| at.get()).collect();
+    assert_eq!(positions, (1..=positions.len() as u64).collect::<Vec<_>>(), "without a hole");
+}
+
+#[test]
 fn a_snapshot_being_written_does_not_outlive_its_partition() {
     let disk = FaultDisk::new();
     let slow: Arc<dyn Disk> =
@@ -245,6 +295,7 @@ fn a_snapshot_being_written_does_not_outlive_its_partition() {
         store: Box::new(MemoryStore::new()),
         origin: Origin::Kept,
         snapshots: Some(SnapshotKeeper::new(Arc::clone(&slow))),
+        archive: None,
         kept: Vec::new(),
         seed: 1,
         quarantine: Quarantine::default(),

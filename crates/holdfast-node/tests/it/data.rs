@@ -22,6 +22,8 @@ pub(crate) struct Data {
     pub(crate) root: PathBuf,
     /// Bytes of log between two snapshots.
     pub(crate) snapshot_bytes: u64,
+    /// Where trimmed entries go.
+    pub(crate) archive: Option<PathBuf>,
     /// Entries between two digests.
     digest_entries: u64,
 }
@@ -36,7 +38,13 @@ impl Data {
     pub(crate) fn new() -> Self {
         let temporary = tempfile::tempdir().unwrap();
         let root = temporary.path().join("data");
-        Self { _temporary: Some(temporary), root, snapshot_bytes: u64::MAX, digest_entries: 1_024 }
+        Self {
+            _temporary: Some(temporary),
+            root,
+            snapshot_bytes: u64::MAX,
+            archive: None,
+            digest_entries: 1_024,
+        }
     }
 
     /// One that somebody else made and removes.
@@ -47,6 +55,11 @@ impl Data {
     /// One whose log is trimmed soon.
     pub(crate) fn trimming() -> Self {
         Self { snapshot_bytes: 20_000, ..Self::new() }
+    }
+
+    /// The same, with an archive beside it.
+    pub(crate) fn archiving(self) -> Self {
+        Self { archive: Some(self.root.with_file_name("archive")), ..self }
     }
 
     /// One whose state is digested soon.
@@ -62,6 +75,7 @@ impl Data {
     pub(crate) fn config(&self) -> NodeConfig {
         let mut config = NodeConfig::new(Storage::Directory(self.root.clone()));
         config.engine.snapshot_bytes = self.snapshot_bytes;
+        config.archive.clone_from(&self.archive);
         config.engine.digest_entries = self.digest_entries;
         config.log.segment_bytes = 1 << 20;
         config.log.max_entry_bytes = 512 << 10;

@@ -4,7 +4,7 @@ use std::{fs, os::unix::fs::PermissionsExt as _};
 
 use serde_json::{Value, json};
 
-use crate::process::{Data, Server, run};
+use crate::process::{Data, Server, holdfast, run};
 
 fn call(server: &Server, arguments: &[&str]) -> crate::process::Finished {
     let url = format!("http://{}", server.address);
@@ -58,6 +58,56 @@ fn from_the_first_call_to_the_audit() {
     let some = run(&["log", "inspect", "--data", &data.text(), "--from", "2", "--limit", "1"]);
     assert_eq!(some.stdout.lines().count(), 2, "{some:?}");
     assert!(some.stdout.lines().nth(1).unwrap().trim_start().starts_with("2 batch"), "{some:?}");
+}
+
+/// Money goes to and fro, in single steps.
+fn transfers(server: &Server) {
+    let mut client = server.client();
+    for id in ["a", "b"] {
+        let account = json!({"id": id, "asset": "EUR"}).to_string();
+        assert!(client.post("/v1/ledger/accounts", &account).status < 300);
+    }
+    for number in 0..200 {
+        let transfer = json!({
+            "id": format!("t-{number}"), "debit_account": "a", "credit_account": "b", "amount": 1
+        });
+        assert!(client.post("/v1/ledger/transfers", &transfer.to_string()).status < 300);
+    }
+}
+
+#[test]
+fn p18_an_audit_with_the_archive_is_that_of_a_log_which_was_never_trimmed() {
+    let (whole, trimmed) = (Data::new(), Data::new());
+    let server = Server::start(&whole.path());
+    transfers(&server);
+    server.terminate();
+    let (file, archive) =
+        (trimmed.temporary.path().join("c.toml"), trimmed.temporary.path().join("archive"));
+    fs::write(&file, "[engine]\nsnapshot_bytes = 4000\n").unwrap();
+    let (file, archive) = (file.to_str().unwrap(), archive.to_str().unwrap());
+    let arguments = ["serve", "--data", &trimmed.text(), "--listen", "127.0.0.1:0"];
+    let server = Server::spawn(holdfast(&arguments).args(["--config", file, "--archive", archive]));
+    transfers(&server);
+    let (status, logged) = server.terminate();
+    assert_eq!(status.code(), Some(0), "{logged}");
+    assert_eq!(fs::metadata(archive).unwrap().permissions().mode() & 0o777, 0o700);
+    let audit = |data: &Data, more: &[&str]| {
+        let audit = run(&[&["audit", "--data", &data.text()], more].concat());
+        assert_eq!(audit.code, Some(0), "{audit:?}");
+        let (reach, findings) = audit.stdout.split_once('\n').unwrap();
+        (reach.to_owned(), findings.to_owned())
+    };
+    let (reach, all) = audit(&whole, &[]);
+    assert_eq!(reach, "derived from the whole log");
+    let (reach, some) = audit(&trimmed, &[]);
+    assert!(reach.starts_with("derived from the oldest snapshot, of version "), "{reach}");
+    assert_ne!(some, all);
+    let (reach, again) = audit(&trimmed, &["--archive", archive]);
+    assert_eq!(reach, "derived from the archive, from version 1 on, and the log after it");
+    assert_eq!(again, all);
+    let nowhere = run(&["audit", "--data", &trimmed.text(), "--archive", "/nonexistent"]);
+    assert_eq!(nowhere.code, Some(3), "{nowhere:?}");
+    assert!(nowhere.stderr.contains("/nonexistent"), "{nowhere:?}");
 }
 
 #[test]
