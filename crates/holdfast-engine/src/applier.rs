@@ -23,8 +23,8 @@ use crate::{
     scrub::{Author, Scrub},
 };
 
-/// A batch of at most so many transactions may be applied on the spot.
-const ON_THE_SPOT: u32 = 8;
+/// A batch of at most so many bytes may be applied on the spot: a few transactions.
+const ON_THE_SPOT_BYTES: usize = 4 << 10;
 
 type Job = (Batch, ReaderState, Vec<Waiting>, Author);
 
@@ -78,7 +78,7 @@ impl Applier {
         reader: ReaderState,
         waiting: Vec<Waiting>,
     ) -> Option<Event> {
-        if self.outstanding == 0 && batch.count <= ON_THE_SPOT {
+        if self.outstanding == 0 && batch.bytes.len() <= ON_THE_SPOT_BYTES {
             return Some(apply(&self.state, (batch, reader, waiting, self.author)));
         }
         self.outstanding += 1;

@@ -100,7 +100,7 @@ impl Default for Config {
             waiting_max: 8_192,
             entries_in_flight_max: 2,
             entries_unapplied_max: 16,
-            batch_bytes: 256 << 10,
+            batch_bytes: 1 << 20,
             retention_us: 24 * 3600 * 1_000_000,
             snapshot_bytes: 1 << 30,
             digest_entries: 1_024,

@@ -338,9 +338,16 @@ struct WriteCall<C: Command>(C::Spec);
 
 struct QueryCall<C: Command>(C::Spec);
 
+/// Room for most outcomes: what is written to it does not have to move.
+const OUTCOME_BYTES_USUAL: usize = 512;
+
 fn json<O: Serialize, R: Refusal>(result: Result<O, Stop<R>>) -> Result<Vec<u8>, Stop<Refused>> {
     match result {
-        Ok(outcome) => Ok(serde_json::to_vec(&outcome).expect("an outcome is plain data")),
+        Ok(outcome) => {
+            let mut bytes = Vec::with_capacity(OUTCOME_BYTES_USUAL);
+            serde_json::to_writer(&mut bytes, &outcome).expect("an outcome is plain data");
+            Ok(bytes)
+        }
         Err(stop) => Err(stop.map(|refusal| Refused::new(&refusal))),
     }
 }

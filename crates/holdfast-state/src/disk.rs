@@ -62,6 +62,8 @@ use crate::{
 
 /// Frozen tables that may wait to be written back.
 const FROZEN_MAX: usize = 2;
+/// Facts of a transaction for which the table is locked at a time.
+const FACTS_AT_ONCE: usize = 32;
 /// Deleted ranges that a table may hold, since every lookup walks past them.
 const RANGES_MAX: usize = 64;
 /// Whatever was applied last. Readers that pin no version must read at this one:
@@ -259,11 +261,14 @@ impl Shared {
                     Fact::DeleteRange { .. } => {}
                 }
             }
-            // Released between transactions: the evaluator reads meanwhile.
-            let mut table = layers.active.write();
-            let table = Arc::get_mut(&mut table).expect("only frozen tables are shared");
-            table.apply(&facts, &change, pins);
-            full = table.bytes() >= memtable_bytes || table.ranges() >= RANGES_MAX;
+            // Released now and then: the evaluator reads meanwhile, and sees what is applied
+            // by halves through the overlay.
+            for (first, facts) in (0..).step_by(FACTS_AT_ONCE).zip(facts.chunks(FACTS_AT_ONCE)) {
+                let mut table = layers.active.write();
+                let table = Arc::get_mut(&mut table).expect("only frozen tables are shared");
+                table.apply((first, facts), &change, pins);
+                full = table.bytes() >= memtable_bytes || table.ranges() >= RANGES_MAX;
+            }
         }
         let mut state = self.state.write();
         state.mark = Mark { version: mark.version.plus(u64::from(batch.count)), checkpoint };

@@ -83,7 +83,7 @@ impl MemoryStore {
             let row = Batch { first: mark.version, count: 1, time: LogTime::ZERO, bytes };
             for change in row.changes().map_while(Result::ok) {
                 let facts = hashed(&change).expect("it was just built");
-                table.apply(&facts, &change, None);
+                table.apply((0, &facts), &change, None);
             }
         }
         let state = State { table, mark, deleted: 0 };
@@ -174,7 +174,7 @@ impl Store for MemoryStore {
             // Released between transactions: the evaluator reads meanwhile.
             let mut state = self.shared.state.write();
             state.deleted += deleted;
-            state.table.apply(&facts, &change, pins);
+            state.table.apply((0, &facts), &change, pins);
         }
         let mut state = self.shared.state.write();
         if pins.is_none() {

@@ -142,13 +142,18 @@ impl Recent {
         Self { rows: Vec::with_capacity(rows), index, ..Self::default() }
     }
 
-    /// Applies the facts of a transaction. Keys and values remain slices of the
-    /// batch they came in, so overwritten bytes are counted too: the batch is held
-    /// as a whole.
-    pub(crate) fn apply(&mut self, facts: &[HashedFact<'_>], change: &Change, pins: Option<Pins>) {
+    /// Applies facts of a transaction, of which `first` is the number of the first.
+    /// Keys and values remain slices of the batch they came in, so overwritten bytes
+    /// are counted too: the batch is held as a whole.
+    pub(crate) fn apply(
+        &mut self,
+        (first, facts): (u32, &[HashedFact<'_>]),
+        change: &Change,
+        pins: Option<Pins>,
+    ) {
         // The memory of all places is asked for before any is waited for.
         facts.iter().for_each(|(hash, _)| self.index.touch(*hash));
-        for (number, (hash, fact)) in (0..).zip(facts) {
+        for (number, (hash, fact)) in (first..).zip(facts) {
             let stamp = Stamp { version: change.version, fact: number };
             match *fact {
                 Fact::Put { key, value } => {

@@ -99,10 +99,13 @@ pub fn write_key(buf: &mut KeyBuf, namespace: Namespace, table: TableId, key: &i
     key.write(buf);
 }
 
+/// Room for most keys: what is written to it does not have to move.
+const KEY_BYTES_USUAL: usize = 64;
+
 /// The stored form of a key, or of a prefix of one.
 #[must_use]
 pub fn stored_key(namespace: Namespace, table: TableId, key: &impl Key) -> Vec<u8> {
-    let mut buf = KeyBuf::default();
+    let mut buf = KeyBuf::reusing(Vec::with_capacity(KEY_BYTES_USUAL));
     write_key(&mut buf, namespace, table, key);
     buf.into_vec()
 }

@@ -134,8 +134,9 @@ pub struct Tx<'a> {
     random: u64,
     /// The first abort: it ends the transaction, whatever the work makes of it.
     aborted: RefCell<Option<Abort>>,
-    /// Memory for the key of the call at hand.
+    /// Memory for the key and the row of the call at hand.
     key: Vec<u8>,
+    row: Vec<u8>,
     finished: bool,
 }
 
@@ -164,6 +165,7 @@ impl<'a> Tx<'a> {
             random: context.seed,
             aborted: RefCell::new(None),
             key: Vec::with_capacity(64),
+            row: Vec::with_capacity(256),
             finished: false,
         }
     }
@@ -252,7 +254,7 @@ impl<'a> Tx<'a> {
         // Strictly later than now: whoever has looked for timers due by now has seen them all.
         let due = due.max(self.context.now.plus_us(1));
         let timer = TimerId { due, version: self.context.version, number };
-        let mut bytes = Vec::new();
+        let mut bytes = Vec::with_capacity(64);
         payload.write(&mut bytes);
         let row = TimerRow { handler: handler.to_owned(), payload: bytes.into() };
         self.put_in::<Timers>(Namespace::SYSTEM, &timer.key(self.context.namespace), &row)?;
@@ -281,10 +283,11 @@ impl<'a> Tx<'a> {
     ) -> Result<(), Abort> {
         let mut buf = KeyBuf::reusing(std::mem::take(&mut self.key));
         write_key(&mut buf, namespace, T::ID, key);
-        let mut value = Vec::with_capacity(128);
+        let mut value = std::mem::take(&mut self.row);
+        value.clear();
         row.write(&mut value);
         let written = self.put_stored(buf.as_slice(), &value);
-        self.key = buf.into_vec();
+        (self.key, self.row) = (buf.into_vec(), value);
         written
     }
 

@@ -43,7 +43,9 @@ fn change() -> impl Strategy<Value = Change> {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let transaction = prop::collection::vec(change(), 0..6);
+    // Large ones are applied piece by piece.
+    let length = prop_oneof![9 => 0_usize..6, 1 => 30..100_usize];
+    let transaction = length.prop_flat_map(|length| prop::collection::vec(change(), length));
     prop_oneof![
         12 => prop::collection::vec(transaction, 1..8).prop_map(Step::Apply),
         2 => Just(Step::TakeSnapshot),
