@@ -8,7 +8,7 @@ use std::sync::mpsc;
 use bytes::Bytes;
 
 use crate::error::LogError;
-use crate::log::{Append, Done, Log, Read};
+use crate::log::{Append, Done, Log, Read, Waited};
 use crate::position::Position;
 
 /// [`Log::append`], waited for.
@@ -16,7 +16,7 @@ use crate::position::Position;
 /// # Errors
 /// What the log answers.
 pub fn append(log: &dyn Log, position: Position, bytes: Bytes) -> Result<Append, LogError> {
-    wait(|done| log.append(position, bytes, done))
+    answered(|done| log.append(position, bytes, done))
 }
 
 /// [`Log::read`], waited for.
@@ -24,7 +24,7 @@ pub fn append(log: &dyn Log, position: Position, bytes: Bytes) -> Result<Append,
 /// # Errors
 /// What the log answers.
 pub fn read(log: &dyn Log, from: Position, max_bytes: usize) -> Result<Vec<Read>, LogError> {
-    wait(|done| log.read(from, max_bytes, done))
+    answered(|done| log.read(from, max_bytes, done))
 }
 
 /// [`Log::tail`], waited for.
@@ -32,7 +32,7 @@ pub fn read(log: &dyn Log, from: Position, max_bytes: usize) -> Result<Vec<Read>
 /// # Errors
 /// What the log answers.
 pub fn tail(log: &dyn Log) -> Result<Position, LogError> {
-    wait(|done| log.tail(done))
+    answered(|done| log.tail(done))
 }
 
 /// [`Log::trim`], waited for.
@@ -40,7 +40,15 @@ pub fn tail(log: &dyn Log) -> Result<Position, LogError> {
 /// # Errors
 /// What the log answers.
 pub fn trim(log: &dyn Log, below: Position) -> Result<(), LogError> {
-    wait(|done| log.trim(below, done))
+    answered(|done| log.trim(below, done))
+}
+
+/// [`Log::wait`], waited for.
+///
+/// # Errors
+/// What the log answers.
+pub fn wait(log: &dyn Log, position: Position) -> Result<Waited, LogError> {
+    answered(|done| log.wait(position, done))
 }
 
 /// [`Log::close`], waited for.
@@ -48,13 +56,13 @@ pub fn trim(log: &dyn Log, below: Position) -> Result<(), LogError> {
 /// # Errors
 /// What the log answers.
 pub fn close(log: &dyn Log) -> Result<(), LogError> {
-    wait(|done| log.close(done))
+    answered(|done| log.close(done))
 }
 
-fn wait<T: Send + 'static>(call: impl FnOnce(Done<T>)) -> Result<T, LogError> {
-    let (answer, wait) = mpsc::sync_channel(1);
+fn answered<T: Send + 'static>(call: impl FnOnce(Done<T>)) -> Result<T, LogError> {
+    let (answer, answered) = mpsc::sync_channel(1);
     call(Box::new(move |result| {
         answer.send(result).expect("the caller waits until it is answered");
     }));
-    wait.recv().expect("a log calls each done exactly once")
+    answered.recv().expect("a log calls each done exactly once")
 }

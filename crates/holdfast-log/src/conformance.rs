@@ -27,6 +27,7 @@ mod appends;
 mod entries;
 mod lifetime;
 mod trims;
+mod waits;
 
 use std::fmt;
 use std::sync::Arc;
@@ -92,6 +93,8 @@ pub fn suite() -> Vec<Case> {
         trims::p3_a_mark_never_moves_back_nor_beyond_the_first_hole,
         trims::p3_a_trim_of_everything_leaves_the_tail,
         trims::p3_a_trim_survives_a_reopen,
+        waits::a_wait_ends_when_the_position_is_filled,
+        waits::a_wait_ends_when_the_log_is_closed,
         lifetime::a_closed_log_refuses_everything,
         lifetime::what_was_written_survives_a_reopen,
         lifetime::holes_survive_a_reopen,

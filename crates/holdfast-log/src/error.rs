@@ -83,6 +83,23 @@ pub enum LogError {
         holder: Option<u32>,
     },
 
+    /// The engine under the log is not reachable, or not in a state to serve: it restarts, fails
+    /// over, or has run out of something. What was asked may have happened; asking again, with the
+    /// same bytes, finds out.
+    #[error("the log cannot be reached for now: {reason}")]
+    Unavailable {
+        /// What was tried and what was said, naming the server.
+        reason: String,
+    },
+
+    /// The engine under the log is not what it has to be, or does not let us in. Nothing that this
+    /// process does changes that; the reason says what a person has to do.
+    #[error("the log is refused: {reason}")]
+    Refused {
+        /// What is wrong, where, and what to set.
+        reason: String,
+    },
+
     /// The operating system refused, and nothing was changed by it.
     #[error("{what}: {source}")]
     Io {
@@ -131,11 +148,13 @@ impl LogError {
             | Self::TooLarge { .. }
             | Self::UnsupportedFormat { .. }
             | Self::ForeignFile { .. }
+            | Self::Refused { .. }
             | Self::BadOptions { .. } => true,
             Self::TooFarAhead { .. }
             | Self::TrimAboveTail { .. }
             | Self::Overloaded { .. }
             | Self::Locked { .. }
+            | Self::Unavailable { .. }
             | Self::Io { .. } => false,
         }
     }

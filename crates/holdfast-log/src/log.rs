@@ -46,6 +46,18 @@ pub enum Read {
     Trimmed,
 }
 
+/// What ended a wait for a position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waited {
+    /// The position may hold something now: read it.
+    MayHold,
+    /// A bounded time passed and nothing was heard of. Read all the same, then wait again: what
+    /// wakes waiters may be lost, what is in the log is not.
+    Elapsed,
+    /// This log cannot tell, and answers at once. Read after a pause of your own.
+    CannotTell,
+}
+
 /// How safe an acknowledged entry is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Durability {
@@ -114,6 +126,16 @@ pub trait Log: Send + Sync + fmt::Debug {
     /// A mark never moves back: a lower `below` is answered `Ok` and changes nothing. A mark above
     /// the first hole is refused with [`LogError::TrimAboveTail`].
     fn trim(&self, below: Position, done: Done<()>);
+
+    /// Answers when `position` may hold something, so that a follower need not ask all the time.
+    ///
+    /// A hint and nothing more: it may come early, late or for nothing, and only a read shows what
+    /// the position holds. Any number may wait. Closing the log ends them with
+    /// [`LogError::Closed`]. A log that hears nothing of other writers keeps this default.
+    fn wait(&self, position: Position, done: Done<Waited>) {
+        let _ = position;
+        done(Ok(Waited::CannotTell));
+    }
 
     /// Stops cleanly, after everything asked for before. Later calls answer [`LogError::Closed`].
     fn close(&self, done: Done<()>);

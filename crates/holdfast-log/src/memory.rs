@@ -1,18 +1,19 @@
 //! A log in memory, for tests and simulation.
 //!
-//! It answers at once, on the caller's thread. Its entries live as long as some handle to it does:
+//! It answers at once, on the caller's thread; a wait on that of whoever fills the position. Its entries live as long as some handle to it does:
 //! clones are the same handle; [`MemoryLog::reopen`] gives a new one on the same entries, as a
 //! second node or a restarted process would have. Closing a handle closes its clones, not the
 //! others.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{fmt, mem};
 
 use bytes::Bytes;
 
 use crate::error::LogError;
-use crate::log::{Append, Done, Durability, Log, Properties, Read};
+use crate::log::{Append, Done, Durability, Log, Properties, Read, Waited};
 use crate::position::Position;
 
 /// How far beyond the first hole a memory log takes appends.
@@ -24,10 +25,26 @@ pub const MAX_ENTRY_BYTES: usize = 4 << 20;
 /// A handle to a log in memory.
 #[derive(Clone, Debug)]
 pub struct MemoryLog {
+    handle: Arc<Handle>,
+    max_entry_bytes: usize,
+}
+
+/// What the clones of one handle share.
+#[derive(Debug)]
+struct Handle {
     /// Shared by all nodes that use the log; held only for the length of one operation.
     entries: Arc<Mutex<Entries>>,
-    closed: Arc<AtomicBool>,
-    max_entry_bytes: usize,
+    /// Written with the entries locked, so that no wait begins on a closed handle.
+    closed: AtomicBool,
+    /// Tells this handle's waiters from those of others.
+    number: u64,
+}
+
+/// Somebody who wants to know when a position is filled.
+struct Waiter {
+    handle: u64,
+    position: Position,
+    done: Done<Waited>,
 }
 
 #[derive(Debug)]
@@ -38,6 +55,15 @@ struct Entries {
     mark: Position,
     /// The first hole; `mark <= tail`.
     tail: Position,
+    waiters: Vec<Waiter>,
+    /// Handles made so far.
+    handles: u64,
+}
+
+impl fmt::Debug for Waiter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Waiter").field("position", &self.position).finish_non_exhaustive()
+    }
 }
 
 impl Default for MemoryLog {
@@ -57,22 +83,16 @@ impl MemoryLog {
     #[must_use]
     pub fn with_max_entry_bytes(max_entry_bytes: usize) -> Self {
         let first = Position::first();
-        let entries = Entries { held: BTreeMap::new(), mark: first, tail: first };
-        Self {
-            entries: Arc::new(Mutex::new(entries)),
-            closed: Arc::new(AtomicBool::new(false)),
-            max_entry_bytes,
-        }
+        let (held, waiters) = (BTreeMap::new(), Vec::new());
+        let entries = Entries { held, mark: first, tail: first, waiters, handles: 0 };
+        Self { handle: Arc::new(Handle::new(Arc::new(Mutex::new(entries)))), max_entry_bytes }
     }
 
     /// Another handle to the same entries, open.
     #[must_use]
     pub fn reopen(&self) -> Self {
-        Self {
-            entries: Arc::clone(&self.entries),
-            closed: Arc::new(AtomicBool::new(false)),
-            max_entry_bytes: self.max_entry_bytes,
-        }
+        let handle = Handle::new(Arc::clone(&self.handle.entries));
+        Self { handle: Arc::new(handle), max_entry_bytes: self.max_entry_bytes }
     }
 
     /// The lock is free again when this returns, so the caller may answer.
@@ -80,11 +100,46 @@ impl MemoryLog {
         &self,
         act: impl FnOnce(&mut Entries) -> Result<T, LogError>,
     ) -> Result<T, LogError> {
-        if self.closed.load(Ordering::SeqCst) {
+        let mut entries = lock(&self.handle.entries);
+        if self.handle.closed.load(Ordering::SeqCst) {
             return Err(LogError::Closed);
         }
-        act(&mut self.entries.lock().unwrap_or_else(PoisonError::into_inner))
+        act(&mut entries)
     }
+}
+
+impl Handle {
+    fn new(entries: Arc<Mutex<Entries>>) -> Self {
+        let number = {
+            let mut entries = lock(&entries);
+            entries.handles += 1;
+            entries.handles
+        };
+        Self { entries, closed: AtomicBool::new(false), number }
+    }
+
+    /// Whether it was open until now; whoever waits on it learns that it no longer is.
+    fn close(&self) -> bool {
+        let (was_closed, waiters) = {
+            let mut entries = lock(&self.entries);
+            let waiters = entries.take_waiters(|waiter| waiter.handle == self.number);
+            (self.closed.swap(true, Ordering::SeqCst), waiters)
+        };
+        for waiter in waiters {
+            (waiter.done)(Err(LogError::Closed));
+        }
+        !was_closed
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+fn lock(entries: &Mutex<Entries>) -> MutexGuard<'_, Entries> {
+    entries.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Entries {
@@ -104,6 +159,16 @@ impl Entries {
             self.tail = self.tail.next();
         }
         Ok(Append::Ok)
+    }
+
+    fn is_used(&self, position: Position) -> bool {
+        position < self.mark || self.held.contains_key(&position)
+    }
+
+    fn take_waiters(&mut self, wanted: impl Fn(&Waiter) -> bool) -> Vec<Waiter> {
+        let (taken, kept) = mem::take(&mut self.waiters).into_iter().partition(wanted);
+        self.waiters = kept;
+        taken
     }
 
     fn read(&self, from: Position, max_bytes: usize) -> Vec<Read> {
@@ -143,12 +208,20 @@ impl Entries {
 impl Log for MemoryLog {
     fn append(&self, position: Position, bytes: Bytes, done: Done<Append>) {
         let (len, max) = (bytes.len(), self.max_entry_bytes);
+        let mut woken = Vec::new();
         done(self.with(|entries| {
             if len > max {
                 return Err(LogError::TooLarge { bytes: len, max });
             }
-            entries.append(position, bytes)
+            let answer = entries.append(position, bytes);
+            if matches!(answer, Ok(Append::Ok)) {
+                woken = entries.take_waiters(|waiter| waiter.position == position);
+            }
+            answer
         }));
+        for waiter in woken {
+            (waiter.done)(Ok(Waited::MayHold));
+        }
     }
 
     fn read(&self, from: Position, max_bytes: usize, done: Done<Vec<Read>>) {
@@ -163,9 +236,23 @@ impl Log for MemoryLog {
         done(self.with(|entries| entries.trim(below)));
     }
 
+    fn wait(&self, position: Position, done: Done<Waited>) {
+        let mut done = Some(done);
+        let begun = self.with(|entries| {
+            let used = entries.is_used(position);
+            if !used {
+                let done = done.take().expect("it was put there above");
+                entries.waiters.push(Waiter { handle: self.handle.number, position, done });
+            }
+            Ok(Waited::MayHold)
+        });
+        if let Some(done) = done {
+            done(begun);
+        }
+    }
+
     fn close(&self, done: Done<()>) {
-        let was_closed = self.closed.swap(true, Ordering::SeqCst);
-        done(if was_closed { Err(LogError::Closed) } else { Ok(()) });
+        done(if self.handle.close() { Ok(()) } else { Err(LogError::Closed) });
     }
 
     fn properties(&self) -> Properties {

@@ -10,7 +10,9 @@ use std::sync::{
 };
 
 use bytes::Bytes;
-use holdfast_log::{Append, Done, Log, LogError, MemoryLog, Position, Properties, Read, blocking};
+use holdfast_log::{
+    Append, Done, Log, LogError, MemoryLog, Position, Properties, Read, Waited, blocking,
+};
 
 struct Held {
     position: Position,
@@ -163,6 +165,10 @@ impl Log for HeldLog {
 
     fn trim(&self, below: Position, done: Done<()>) {
         self.inner.trim(below, done);
+    }
+
+    fn wait(&self, position: Position, done: Done<Waited>) {
+        self.inner.wait(position, done);
     }
 
     fn close(&self, done: Done<()>) {
