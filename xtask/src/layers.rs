@@ -23,6 +23,7 @@ pub const LAYERS: &[Layer] = &[
     Layer { name: "holdfast-ledger", may_use: &["holdfast-state"] },
     Layer { name: "holdfast-reservations", may_use: &["holdfast-state"] },
     Layer { name: "holdfast-flow", may_use: &["holdfast-state"] },
+    Layer { name: "holdfast-coordination", may_use: &["holdfast-state"] },
     Layer {
         name: "holdfast-node",
         may_use: &[
@@ -32,6 +33,7 @@ pub const LAYERS: &[Layer] = &[
             "holdfast-ledger",
             "holdfast-reservations",
             "holdfast-flow",
+            "holdfast-coordination",
         ],
     },
     Layer {
@@ -43,6 +45,7 @@ pub const LAYERS: &[Layer] = &[
             "holdfast-ledger",
             "holdfast-reservations",
             "holdfast-flow",
+            "holdfast-coordination",
             "holdfast-node",
         ],
     },
@@ -59,6 +62,7 @@ pub const LAYERS: &[Layer] = &[
             "holdfast-ledger",
             "holdfast-reservations",
             "holdfast-flow",
+            "holdfast-coordination",
             "holdfast-node",
             "holdfast-http",
             "holdfast-lab",

@@ -28,6 +28,7 @@ pub const PURE: &[&str] = &[
     "holdfast-ledger",
     "holdfast-reservations",
     "holdfast-flow",
+    "holdfast-coordination",
 ];
 
 const BANNED_IN_PURE: &[&str] = &[

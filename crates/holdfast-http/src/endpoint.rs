@@ -1,7 +1,7 @@
 //! One command over HTTP: conventions, body, spec, call, answer.
 //!
-//! Fields come from the path and, for `GET` and `DELETE`, from the query; `POST`
-//! and `PUT` take a JSON body. An outcome is 200 with the outcome as the body; a
+//! Fields come from the path and, for `GET` and `DELETE`, from the query; `POST`, `PUT`
+//! and `PATCH` take a JSON body; conditions come from the header. An outcome is 200 with the outcome as the body; a
 //! refusal was rendered inside the transaction, so a repeated request gets the
 //! same bytes, also from a later release.
 
@@ -10,13 +10,14 @@ use holdfast_engine::{Asked, Decision};
 use holdfast_node::{Ask, Reply as Answer};
 use holdfast_state::command::{Call, Entry, Input, Kind as CommandKind, Method};
 use hyper::{
-    HeaderMap, Request, StatusCode,
+    HeaderMap, Request,
     body::{Body as _, Incoming},
     header::{CONTENT_TYPE, HeaderValue},
     http::request::Parts,
 };
 
 use crate::{
+    conditional::Conditions,
     conventions::{self, Conventions},
     fingerprint::fingerprint,
     keys::{Principal, Role},
@@ -42,8 +43,9 @@ pub async fn call(
         CommandKind::Query => Role::Read,
         CommandKind::Write => Role::Write,
     })?;
-    let (ask, call) = prepare(shared, entry, principal, parameters, request).await?;
-    answer(shared.node.execute(ask, entry.kind, call, stored).await?)
+    let conditions = Conditions::read(request.headers(), entry)?;
+    let (ask, call) = prepare(shared, entry, principal, parameters, &conditions, request).await?;
+    answer(entry, &conditions, shared.node.execute(ask, entry.kind, call, stored).await?)
 }
 
 /// Makes a call of the request. Nothing of the request is left afterwards: its
@@ -53,6 +55,7 @@ async fn prepare(
     entry: &'static Entry,
     principal: Principal<'_>,
     mut fields: Fields<'_>,
+    conditions: &Conditions,
     request: Request<Incoming>,
 ) -> Result<(Ask, Box<dyn Call>), Problem> {
     let (head, body) = request.into_parts();
@@ -61,11 +64,13 @@ async fn prepare(
     if !takes_body(entry.method) {
         fields.extend(query::fields(head.uri.query().unwrap_or_default())?);
     }
+    let conditions = conditions.fields();
+    fields.extend(conditions.iter().cloned());
     let commands = shared.node.registry().commands();
     let call = entry.parse(Input { body: &body, fields: &fields, commands })?;
     let target = head.uri.path_and_query().map_or("", |target| target.as_str());
     let asked = Asked {
-        fingerprint: fingerprint(head.method.as_str(), target, principal.name, &body),
+        fingerprint: fingerprint(head.method.as_str(), target, principal.name, &body, &conditions),
         key: conventions.idempotency_key,
     };
     let ask = Ask {
@@ -81,7 +86,7 @@ async fn prepare(
 #[must_use]
 pub const fn takes_body(method: Method) -> bool {
     match method {
-        Method::Post | Method::Put => true,
+        Method::Post | Method::Put | Method::Patch => true,
         Method::Get | Method::Delete => false,
     }
 }
@@ -110,9 +115,9 @@ async fn body_of(
     receive(body, most, limits, &shared.bodies).await
 }
 
-fn answer(answer: Answer) -> Result<Reply, Problem> {
+fn answer(entry: &Entry, conditions: &Conditions, answer: Answer) -> Result<Reply, Problem> {
     let mut response = match answer.decision {
-        Decision::Done => reply::json(StatusCode::OK, answer.body),
+        Decision::Done => conditions.answer(entry, answer.body),
         Decision::Refused => {
             let (status, details) = unstored(answer.body)
                 .ok_or_else(|| Problem::new(Kind::Internal, "the stored answer cannot be read"))?;

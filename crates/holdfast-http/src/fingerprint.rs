@@ -1,17 +1,33 @@
 //! What an idempotency key stands for (P13).
 
+use std::borrow::Cow;
+
 use holdfast_engine::Fingerprint;
 
-/// The fingerprint of a request: of method, target (path and query), principal and
-/// raw body.
+/// The fingerprint of a request: of method, target (path and query), principal, raw
+/// body, and the conditions of its header, if it has any.
 #[must_use]
-pub fn fingerprint(method: &str, target: &str, principal: &str, body: &[u8]) -> Fingerprint {
-    Fingerprint::of(&[method.as_bytes(), target.as_bytes(), principal.as_bytes(), body])
+pub fn fingerprint(
+    method: &str,
+    target: &str,
+    principal: &str,
+    body: &[u8],
+    conditions: &[(Cow<'_, str>, Cow<'_, str>)],
+) -> Fingerprint {
+    let mut parts = vec![method.as_bytes(), target.as_bytes(), principal.as_bytes(), body];
+    for (name, value) in conditions {
+        parts.extend([name.as_bytes(), value.as_bytes()]);
+    }
+    Fingerprint::of(&parts)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn fingerprint(method: &str, target: &str, principal: &str, body: &[u8]) -> Fingerprint {
+        super::fingerprint(method, target, principal, body, &[])
+    }
 
     #[test]
     fn every_part_counts_and_none_flows_into_the_next() {
@@ -27,6 +43,11 @@ mod tests {
         ] {
             assert_ne!(base, other);
         }
+        let condition = |value| [(Cow::Borrowed("if_match"), Cow::Borrowed(value))];
+        let conditional =
+            |value| super::fingerprint("POST", "/v1/a", "shop", b"{}", &condition(value));
+        assert_ne!(base, conditional("7"));
+        assert_ne!(conditional("7"), conditional("*"));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! does. A request passes [`server`] (connections, bounds) → [`service`] (route,
 //! credentials) → [`endpoint`] (conventions, parse, execute) → node → [`reply`].
 //! What goes wrong is a [`problem`]; what everyone may rely on is written in
-//! `docs/http.md`. Read on with [`conventions`], [`fingerprint`], [`keys`],
+//! `docs/http.md`. Read on with [`conventions`], [`conditional`], [`fingerprint`], [`keys`],
 //! [`router`], [`receive`], then [`changes`], [`openapi`], [`metrics`], [`info`].
 //!
 //! It is built on hyper alone: routes come from the registry and middleware is a
@@ -16,6 +16,7 @@
 //! sends can end the process.
 
 pub mod changes;
+pub mod conditional;
 pub mod conventions;
 pub mod endpoint;
 pub mod exposition;

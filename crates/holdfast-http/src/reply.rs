@@ -83,6 +83,14 @@ pub fn text(content_type: &'static str, body: impl Into<Bytes>) -> Reply {
     whole(StatusCode::OK, HeaderValue::from_static(content_type), body.into())
 }
 
+/// Nothing, since the client has it already.
+#[must_use]
+pub fn not_modified() -> Reply {
+    let mut response = Response::new(ReplyBody::Whole(None));
+    *response.status_mut() = StatusCode::NOT_MODIFIED;
+    response
+}
+
 /// Server-sent events.
 #[must_use]
 pub fn events(stream: EventStream) -> Reply {

@@ -138,6 +138,7 @@ fn method_of(method: CommandMethod) -> Method {
         CommandMethod::Get => Method::GET,
         CommandMethod::Post => Method::POST,
         CommandMethod::Put => Method::PUT,
+        CommandMethod::Patch => Method::PATCH,
         CommandMethod::Delete => Method::DELETE,
     }
 }

@@ -125,7 +125,7 @@ async fn in_process(node: &Node, key: Option<&str>, body: &Bytes) -> anyhow::Res
     let input = Input { body, fields: &[], commands: registry.commands() };
     let call = entry.parse(input)?;
     let asked =
-        Asked { fingerprint: fingerprint("POST", PATH, "", body), key: key.map(Into::into) };
+        Asked { fingerprint: fingerprint("POST", PATH, "", body, &[]), key: key.map(Into::into) };
     let ask =
         Ask { namespace: Namespace::DEFAULT, asked: Some(asked), timeout: PATIENCE, after: None };
     let Ok(reply) = node.execute(ask, entry.kind, call, problem).await else {

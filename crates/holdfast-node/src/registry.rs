@@ -4,6 +4,7 @@
 //! Edges, the command line and the change feed iterate this; it is the only
 //! place that lists primitives, and each primitive lists its own commands.
 
+use holdfast_coordination::documents;
 use holdfast_engine::TimerHandler as Handler;
 use holdfast_flow::topics;
 use holdfast_ledger::row as ledger;
@@ -70,7 +71,7 @@ pub struct Primitive {
 }
 
 /// The primitives of this build.
-pub const PRIMITIVES: &[Primitive] = &[LEDGER, RESERVATIONS, TOPICS, TRANSACTIONS];
+pub const PRIMITIVES: &[Primitive] = &[LEDGER, RESERVATIONS, TOPICS, DOCUMENTS, TRANSACTIONS];
 
 /// Commands that are made of the others.
 const TRANSACTIONS: Primitive = Primitive {
@@ -116,6 +117,13 @@ const TOPICS: Primitive = Primitive {
         TableInfo::of::<topics::row::StoredMessages>(&[KeyPart::Text, KeyPart::U64]),
         TableInfo::of::<topics::row::MessageIds>(&[KeyPart::Text, KeyPart::Text]),
     ],
+    audit: None,
+};
+
+const DOCUMENTS: Primitive = Primitive {
+    commands: documents::COMMANDS,
+    timers: documents::TIMERS,
+    tables: &[TableInfo::of::<documents::row::Documents>(&[KeyPart::Text, KeyPart::Text])],
     audit: None,
 };
 
@@ -253,6 +261,7 @@ pub const fn method_name(method: Method) -> &'static str {
         Method::Get => "GET",
         Method::Post => "POST",
         Method::Put => "PUT",
+        Method::Patch => "PATCH",
         Method::Delete => "DELETE",
     }
 }
@@ -275,8 +284,14 @@ mod tests {
     fn every_table_of_a_primitive_can_be_followed() {
         let registry = Registry::all();
         let tables = || {
-            let own = [holdfast_ledger::TABLES, holdfast_reservations::TABLES, topics::TABLES];
-            own.into_iter().flatten().chain(timers::TABLES)
+            let own = [
+                holdfast_ledger::TABLES,
+                holdfast_reservations::TABLES,
+                topics::TABLES,
+                documents::TABLES,
+                timers::TABLES,
+            ];
+            own.into_iter().flatten()
         };
         for (id, name) in tables() {
             assert_eq!(registry.table(*id).map(|table| table.name), Some(*name));

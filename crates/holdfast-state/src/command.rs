@@ -31,6 +31,8 @@ pub enum Method {
     Post,
     /// Set.
     Put,
+    /// Change in part.
+    Patch,
     /// Remove.
     Delete,
 }
@@ -104,6 +106,10 @@ pub trait Command: 'static {
     const METHOD: Method;
     /// Path; `{name}` stands for the spec's field of that name.
     const PATH: &'static str;
+    /// It is about something with a version, which the outcome says as `version`: HTTP's
+    /// entity tag. A command that writes then takes the conditions `if_match` and
+    /// `if_none_match` as fields of its spec ([`precondition`](crate::precondition)).
+    const CONDITIONAL: bool = false;
     /// What is asked.
     type Spec: Serialize + DeserializeOwned + JsonSchema + Send + Sync;
     /// What is answered.
@@ -256,6 +262,8 @@ pub struct Entry {
     pub kind: Kind,
     /// Takes many operations at once, and so larger bodies.
     pub bulk: bool,
+    /// [`Command::CONDITIONAL`]
+    pub conditional: bool,
     /// [`Refusal::ALL`]
     pub refusals: &'static [RefusalInfo],
     /// JSON Schema of the spec.
@@ -305,6 +313,7 @@ impl Entry {
             path: C::PATH,
             kind,
             bulk: false,
+            conditional: C::CONDITIONAL,
             refusals: C::Refusal::ALL,
             spec_schema: SchemaGenerator::subschema_for::<C::Spec>,
             outcome_schema: SchemaGenerator::subschema_for::<C::Outcome>,

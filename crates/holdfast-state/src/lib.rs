@@ -8,7 +8,7 @@
 //! A [`View`] reads the store at one version, from any thread.
 //!
 //! Read in this order: [`version`], [`time`], [`lifetime`], [`date`], [`amount`],
-//! [`asset`], [`id`], [`json`], [`metadata`] (the values), [`key`], [`row`], [`unknown`],
+//! [`asset`], [`id`], [`json`], [`metadata`], [`precondition`] (the values), [`key`], [`row`], [`unknown`],
 //! [`table`], [`page`] (how rows are addressed), [`fact`] (what is logged),
 //! [`store`], [`memory`], [`disk`] (where state lives), [`overlay`], [`tx`],
 //! [`view`], [`timer`] (how it is used), [`command`] (how primitives offer what
@@ -36,6 +36,7 @@ pub mod memory;
 pub mod metadata;
 pub mod overlay;
 pub mod page;
+pub mod precondition;
 mod recent;
 pub mod row;
 pub mod scenario;
@@ -59,6 +60,7 @@ pub use lifetime::Lifetime;
 pub use memory::MemoryStore;
 pub use metadata::Metadata;
 pub use overlay::Overlay;
+pub use precondition::{IfMatch, IfNoneMatch};
 pub use store::{Mark, Scan, Snapshot, Snapshots, Source, Store, StoreError};
 pub use table::{Namespace, Read, Table, TableId};
 pub use time::LogTime;

@@ -41,8 +41,8 @@ impl Namespace {
 }
 
 /// A table's number, never given twice: `0x00..` engine, `0x01..` ledger,
-/// `0x02..` reservations, `0x03..` flow, and from [`OWN_FIRST`](Self::OWN_FIRST) on
-/// what programs that embed this keep of their own.
+/// `0x02..` reservations, `0x03..` flow, `0x04..` coordination, and from
+/// [`OWN_FIRST`](Self::OWN_FIRST) on what programs that embed this keep of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TableId(pub u16);
 

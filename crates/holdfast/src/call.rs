@@ -93,7 +93,7 @@ fn request(entry: &Entry, arguments: &CallArguments) -> Result<client::Request, 
     let mut body = None;
     match entry.method {
         Method::Get | Method::Delete => path.push_str(&fields.query()),
-        Method::Post | Method::Put => body = Some(fields.body()),
+        Method::Post | Method::Put | Method::Patch => body = Some(fields.body()),
     }
     let mut headers = Vec::new();
     let mut header = |name: &'static str, value: &Option<String>| {

@@ -42,8 +42,8 @@
 //! so that a program needs one of them. A node is opened ([`Node`]) on a directory or in
 //! memory ([`Storage`]); [`Node::transact`] runs work that is named by an [`Intent`] and
 //! answers with what it [`Settled`] on; [`Node::view`] reads. In the work, the functions
-//! of [`ledger`], [`reservations`] and [`topics`] and the rows of own [`Table`]s compose
-//! over [`Tx`]. [`Registry::with`] brings own commands, which [`http`] then serves.
+//! of [`ledger`], [`reservations`], [`topics`] and [`documents`] and the rows of own
+//! [`Table`]s compose over [`Tx`]. [`Registry::with`] brings own commands, which [`http`] then serves.
 //! docs/embedding.md says the rest; `examples/embedding.rs` is a program.
 //!
 //! A row derives `minicbor::{Encode, Decode}`, an outcome `serde::{Serialize, Deserialize}`,
@@ -51,6 +51,7 @@
 //! copies, of the versions that Holdfast uses. The binary's own dependencies are those of
 //! the feature `cli`, which is on unless left out.
 
+pub use holdfast_coordination::documents;
 pub use holdfast_engine::{Config as EngineConfig, Decision, Failure as PartitionFailure, Stopped};
 pub use holdfast_flow::topics;
 pub use holdfast_http as http;
@@ -62,8 +63,9 @@ pub use holdfast_node::{
 };
 pub use holdfast_reservations as reservations;
 pub use holdfast_state::{
-    Abort, Amount, Asset, Budget, Date, Id, Lifetime, LogTime, Metadata, Namespace, Read, Scan,
-    Stop, StoreError, Table, TableId, TimerHandler, TimerId, Tx, Version, View, command, key, row,
+    Abort, Amount, Asset, Budget, Date, Id, IfMatch, IfNoneMatch, Lifetime, LogTime, Metadata,
+    Namespace, Read, Scan, Stop, StoreError, Table, TableId, TimerHandler, TimerId, Tx, Version,
+    View, command, key, row,
 };
 
 /// The program in the page is compiled and run as any example is.

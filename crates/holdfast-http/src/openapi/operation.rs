@@ -48,7 +48,12 @@ fn parameters_of(entry: &Entry, schemas: &mut Schemas) -> Value {
         CommandKind::Write => &["IdempotencyKey", "After", "DeadlineMs"],
         CommandKind::Query => &["Consistency", "After", "DeadlineMs"],
     };
-    let shared = shared.iter();
+    let conditions: &[&str] = match (entry.conditional, entry.kind) {
+        (false, _) => &[],
+        (true, CommandKind::Write) => &["IfMatch", "IfNoneMatch"],
+        (true, CommandKind::Query) => &["IfNoneMatch"],
+    };
+    let shared = shared.iter().chain(conditions);
     parameters
         .extend(shared.map(|name| json!({ "$ref": format!("#/components/parameters/{name}") })));
     parameters.into()
@@ -56,12 +61,19 @@ fn parameters_of(entry: &Entry, schemas: &mut Schemas) -> Value {
 
 fn responses(entry: &Entry, outcome: &Value) -> Value {
     let mut responses = Map::new();
+    let mut headers = vec!["At", "Durability", "Replayed"];
+    headers.extend(entry.conditional.then_some("ETag"));
     let done = json!({
         "description": "The outcome.",
-        "headers": headers_of(&["At", "Durability", "Replayed"]),
+        "headers": headers_of(&headers),
         "content": { "application/json": { "schema": outcome } },
     });
     responses.insert("200".to_owned(), done);
+    if entry.conditional && entry.kind == CommandKind::Query {
+        let headers = headers_of(&["At", "Durability", "ETag"]);
+        let same = json!({ "description": "The client has it already.", "headers": headers });
+        responses.insert("304".to_owned(), same);
+    }
     let mut by_status: BTreeMap<u16, Vec<(&str, &str)>> = BTreeMap::new();
     for refusal in entry.refusals {
         let status = of_class(refusal.class).0.as_u16();
@@ -163,11 +175,14 @@ pub(super) fn parameters() -> Value {
     let at = json!({ "type": "string", "pattern": "^[0-9]+:[0-9]+$" });
     let level = json!({ "type": "string", "pattern": "^(linearizable|session|stale(=[0-9]+)?)$" });
     let ms = json!({ "type": "integer", "minimum": 1 });
+    let tag = || json!({ "type": "string", "pattern": "^(\\*|\"[0-9]+\")$" });
     json!({
         "IdempotencyKey": parameter("Idempotency-Key", "Makes the request repeatable.", key),
         "After": parameter("Holdfast-After", "The answer must have seen this version.", at),
         "Consistency": parameter("Holdfast-Consistency", "How fresh the answer must be.", level),
         "DeadlineMs": parameter("Holdfast-Deadline-Ms", "How long the answer is of use.", ms),
+        "IfMatch": parameter("If-Match", "Only if this is there: its ETag, or *.", tag()),
+        "IfNoneMatch": parameter("If-None-Match", "Only if this is not there: *, or an ETag.", tag()),
     })
 }
 
@@ -175,6 +190,7 @@ const HEADERS: &[(&str, &str)] = &[
     ("Holdfast-At", "At"),
     ("Holdfast-Durability", "Durability"),
     ("Idempotency-Replayed", "Replayed"),
+    ("ETag", "ETag"),
 ];
 
 /// Header fields of responses.
@@ -187,5 +203,6 @@ pub(super) fn headers() -> Value {
         "At": header("The answer's partition and version.", at),
         "Durability": header("How safe an acknowledged write is.", durability),
         "Replayed": header("The stored answer of an earlier request.", json!({ "const": "true" })),
+        "ETag": header("The version, in quotes.", json!({ "type": "string" })),
     })
 }

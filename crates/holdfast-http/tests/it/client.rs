@@ -89,7 +89,7 @@ impl Client {
         for (name, value) in headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
-        if !body.is_empty() || matches!(method, "POST" | "PUT") {
+        if !body.is_empty() || matches!(method, "POST" | "PUT" | "PATCH") {
             head.push_str(&format!("content-length: {}\r\n", body.len()));
         }
         if !body.is_empty() && !headers.iter().any(|(name, _)| *name == "content-type") {
@@ -131,7 +131,7 @@ impl Client {
 
     pub(crate) fn response(&mut self, bodiless: bool) -> io::Result<Response> {
         let mut response = self.head()?;
-        if bodiless {
+        if bodiless || response.status == 304 {
             return Ok(response);
         }
         let length = response.header("content-length").expect("a whole body has a length");

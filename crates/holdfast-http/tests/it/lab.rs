@@ -1,5 +1,7 @@
 //! Commands that exist only here: one of each kind of trouble.
 
+mod sheets;
+
 use std::{
     collections::HashSet,
     sync::{Condvar, Mutex, PoisonError},
@@ -29,9 +31,14 @@ const LAB: Primitive = Primitive {
         Entry::query::<PanicLooking>(),
         Entry::write::<Bulky>(),
         Entry::write::<Gate>(),
+        Entry::write::<sheets::WriteSheet>(),
+        Entry::query::<sheets::ReadSheet>(),
     ],
     timers: &[],
-    tables: &[TableInfo::of::<Notes>(&[KeyPart::Text])],
+    tables: &[
+        TableInfo::of::<Notes>(&[KeyPart::Text]),
+        TableInfo::of::<sheets::Sheets>(&[KeyPart::Text]),
+    ],
     audit: None,
 };
 

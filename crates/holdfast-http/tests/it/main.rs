@@ -8,6 +8,7 @@ mod server;
 
 mod bounds;
 mod changes;
+mod conditional;
 mod conventions;
 mod keys;
 mod metrics;

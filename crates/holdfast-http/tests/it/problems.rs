@@ -210,7 +210,8 @@ fn quarantined() -> Response {
     let data = dir.path().join("data");
     let start = || Setup::on(Storage::Directory(data.clone())).start();
     start().stop();
-    let fingerprint = fingerprint("PUT", "/v1/lab/notes/a", "", br#"{"text":"x"}"#).to_string();
+    let fingerprint = fingerprint("PUT", "/v1/lab/notes/a", "", br#"{"text":"x"}"#, &[]);
+    let fingerprint = fingerprint.to_string();
     let suspects = serde_json::json!({"fingerprint": fingerprint, "deaths": 2});
     let file = serde_json::json!({"format": 1, "suspects": [suspects]});
     std::fs::write(data.join("partition-0/suspects.json"), file.to_string()).unwrap();

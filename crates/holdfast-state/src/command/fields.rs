@@ -49,8 +49,8 @@ fn from_fields<S: DeserializeOwned>(
     serde_path_to_error::deserialize(map).map_err(|error| spec_error(&error, false))
 }
 
-/// A body with the path's fields put in: the path decides what is named, so a
-/// body that names something else is refused. Values stay as they were written.
+/// A body with the fields of path and header put in: these decide what is meant, so a
+/// body that says something else is refused. Values stay as they were written.
 fn from_both<S: DeserializeOwned>(input: Input<'_>) -> Result<S, SpecError> {
     let mut object: BTreeMap<String, Box<RawValue>> = from_json(input.body)?;
     for (name, value) in input.fields {
@@ -59,7 +59,7 @@ fn from_both<S: DeserializeOwned>(input: Input<'_>) -> Result<S, SpecError> {
         if in_body.is_some_and(|json| !is_text(&json, value)) {
             return Err(SpecError {
                 pointer: format!("/{name}"),
-                message: "differs from the value in the path".to_owned(),
+                message: "differs from the value in the path or the header".to_owned(),
                 malformed: false,
             });
         }

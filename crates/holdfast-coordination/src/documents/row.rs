@@ -1,0 +1,101 @@
+//! What is stored: tables, and rows as short CBOR arrays.
+//!
+//! A document is one row, read once and written once by a put. Rows keep the fields of
+//! later releases when they are rewritten. `tests/fixtures` holds rows of every released
+//! format.
+
+use holdfast_state::{
+    LogTime, Table, TableId, TimerId, Version,
+    unknown::{Unknown, fields_of},
+};
+use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
+
+use super::value::Value;
+
+/// Documents: by collection and id.
+#[derive(Debug)]
+pub struct Documents;
+
+impl Table for Documents {
+    const ID: TableId = TableId(0x0400);
+    const NAME: &'static str = "documents.documents";
+    type Key<'k> = (&'k str, &'k str);
+    type Row = DocumentRow;
+}
+
+/// A document, without its collection and id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DocumentRow {
+    /// The transaction that wrote it last: its entity tag.
+    pub version: Version,
+    /// The transaction that created it; `created_version <= version`.
+    pub created_version: Version,
+    /// When it was written last.
+    pub updated_at: LogTime,
+    /// What it says.
+    pub value: Value,
+    /// The timer that removes it; due when it expires.
+    pub expiry: Option<TimerId>,
+    /// Fields of a later release.
+    pub unknown: Unknown,
+}
+
+const DOCUMENT_FIELDS: u64 = 5;
+
+impl DocumentRow {
+    /// When it expires, if it does.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<LogTime> {
+        self.expiry.map(|timer| timer.due)
+    }
+
+    /// Is it over, whether or not its timer has fired?
+    #[must_use]
+    pub fn is_expired(&self, now: LogTime) -> bool {
+        self.expires_at().is_some_and(|at| at <= now)
+    }
+}
+
+impl<C> Encode<C> for DocumentRow {
+    fn encode<W: encode::Write>(
+        &self,
+        e: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), encode::Error<W::Error>> {
+        self.unknown.begin(e, DOCUMENT_FIELDS)?;
+        e.encode(self.version)?.encode(self.created_version)?.encode(self.updated_at)?;
+        e.encode(&self.value)?.encode(self.expiry)?;
+        self.unknown.end(e)
+    }
+}
+
+impl<'b, C> Decode<'b, C> for DocumentRow {
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, decode::Error> {
+        let fields = fields_of(d)?;
+        Ok(Self {
+            version: d.decode()?,
+            created_version: d.decode()?,
+            updated_at: d.decode()?,
+            value: d.decode()?,
+            expiry: d.decode()?,
+            unknown: Unknown::read(d, fields, DOCUMENT_FIELDS)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use holdfast_state::row::Row;
+
+    use super::*;
+
+    #[test]
+    fn fields_of_a_later_release_survive_a_rewrite() {
+        let later = (7_u64, 5_u64, 1_u64, "{}", Option::<u8>::None, "later", [1_u8, 2]);
+        let later = minicbor::to_vec(later).unwrap();
+        let mut rewritten = Vec::new();
+        DocumentRow::parse(&later).unwrap().write(&mut rewritten);
+        assert_eq!(rewritten, later);
+        assert!(DocumentRow::parse(&minicbor::to_vec([1_u8; 4]).unwrap()).is_err());
+    }
+}

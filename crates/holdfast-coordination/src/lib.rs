@@ -1,0 +1,8 @@
+//! What programs agree upon: shared state with versions, and who may act.
+//!
+//! [`documents`] is JSON under a collection and an id, changed under conditions on its
+//! version.
+//!
+//! Each folder has its own commands, tables and refusals, and imports no other.
+
+pub mod documents;

@@ -1,0 +1,6 @@
+//! Documents.
+
+mod fixtures;
+mod model;
+mod pages;
+mod scenarios;

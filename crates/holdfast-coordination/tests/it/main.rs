@@ -1,0 +1,6 @@
+//! Documents as others use them: by their registry, and by their functions.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod documents;
+mod registry;
