@@ -1,8 +1,14 @@
 //! Rows of every format ever released stay readable: `tests/fixtures` holds their
 //! bytes, one row a line, and is never edited, only added to.
 
-use holdfast_coordination::documents::{Value, row::DocumentRow};
-use holdfast_state::{LogTime, TimerId, Version, row::Row, unknown::Unknown};
+use holdfast_coordination::documents::{
+    PutDocumentSpec, Value, put,
+    row::{DocumentRow, Documents},
+};
+use holdfast_state::{
+    Abort, Id, LogTime, Read as _, Stop, TimerId, Version, command::Never, row::Row,
+    scenario::World, unknown::Unknown,
+};
 
 const FORMAT_1: &str = include_str!("../../fixtures/documents-format-1.txt");
 
@@ -38,4 +44,26 @@ fn documents_of_format_1() {
     check("document", &document);
     let timer = TimerId { due: TIME.plus_us(10_000_000), version: Version::new(48_211), number: 2 };
     check("document with an end", &DocumentRow { expiry: Some(timer), ..document });
+}
+
+#[test]
+fn a_put_keeps_what_a_later_release_wrote() {
+    let later = (7_u64, 5_u64, 1_u64, "1", Option::<u8>::None, "later", [1_u8, 2]);
+    let later = DocumentRow::parse(&minicbor::to_vec(later).unwrap()).unwrap();
+    let mut world = World::default();
+    let written = world.transact(|tx| -> Result<(), Stop<Never>> {
+        tx.put::<Documents>(("c", "a"), &later).map_err(Abort::into)
+    });
+    written.unwrap();
+    let spec = PutDocumentSpec {
+        collection: Id::new("c").unwrap(),
+        id: Id::new("a").unwrap(),
+        value: Value::new("2").unwrap(),
+        expires_in: None,
+        if_match: None,
+        if_none_match: None,
+    };
+    world.transact(|tx| put(tx, &spec)).unwrap();
+    let row = world.view().get::<Documents>(("c", "a")).unwrap().unwrap();
+    assert_eq!((row.value.as_str(), row.unknown), ("2", later.unknown));
 }
