@@ -93,6 +93,11 @@ impl Applier {
         self.author = Author::Ourselves;
     }
 
+    /// Others lead: what comes from now on is theirs.
+    pub(crate) const fn follows(&mut self) {
+        self.author = Author::Earlier;
+    }
+
     /// The thread has told that a batch is applied.
     pub(crate) const fn told(&mut self) {
         self.outstanding = self.outstanding.saturating_sub(1);

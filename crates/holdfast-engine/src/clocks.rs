@@ -1,26 +1,30 @@
 //! The machine's clocks: the one place in this crate that looks at them.
+//!
+//! The monotonic one counts the time during which the machine was suspended: a leader that slept
+//! must not believe that its lease still runs (P11).
 #![expect(clippy::disallowed_types, reason = "the driver is where time comes in")]
 
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
+
+use rustix::time::{ClockId, clock_gettime};
 
 use crate::event::Now;
 
+/// Not every system has a clock of this kind under this name; on the others the monotonic one
+/// counts suspension itself.
+#[cfg(target_os = "linux")]
+const CLOCK: ClockId = ClockId::Boottime;
+#[cfg(not(target_os = "linux"))]
+const CLOCK: ClockId = ClockId::Monotonic;
+
 /// Reads both clocks.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Clocks {
-    origin: Instant,
-}
+pub(crate) struct Clocks;
 
 impl Clocks {
-    /// Clocks whose monotonic part begins now.
-    #[must_use]
-    pub(crate) fn start() -> Self {
-        Self { origin: Instant::now() }
-    }
-
     /// What they say.
     #[must_use]
-    pub(crate) fn now(&self) -> Now {
+    pub(crate) fn now(self) -> Now {
         let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         Now {
             monotonic_us: self.monotonic_us(),
@@ -31,7 +35,10 @@ impl Clocks {
 
     /// The monotonic part, in microseconds.
     #[must_use]
-    pub(crate) fn monotonic_us(&self) -> u64 {
-        u64::try_from(self.origin.elapsed().as_micros()).expect("half a million years")
+    pub(crate) fn monotonic_us(self) -> u64 {
+        let since_boot = clock_gettime(CLOCK);
+        let seconds = u64::try_from(since_boot.tv_sec).expect("the machine has booted");
+        let nanoseconds = u64::try_from(since_boot.tv_nsec).expect("a part of a second");
+        seconds * 1_000_000 + nanoseconds / 1_000
     }
 }

@@ -39,6 +39,65 @@ impl fmt::Debug for TimerHandler {
     }
 }
 
+/// Who may write the log beside this node, and so when it claims (P7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leadership {
+    /// Nobody: the log is this node's own. It claims at once, leads for as long as it runs, and
+    /// stops when it finds another's claim.
+    Alone,
+    /// Others, who may lead as well. It follows whoever leads, and claims when the lease has run out.
+    Shared(Shared),
+}
+
+/// How nodes that share a log take turns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shared {
+    /// How long others leave this node alone after they read an entry of its, in milliseconds: it
+    /// stands in its claims and binds everyone. An idle leader writes an entry three times as often.
+    pub lease_ms: u64,
+    /// How long a follower waits after it saw the log's end before it looks again, in microseconds.
+    pub look_every_us: u64,
+    /// Whether this node may ever lead.
+    pub may_lead: bool,
+}
+
+impl Shared {
+    /// The lease in microseconds.
+    #[must_use]
+    pub const fn lease_us(&self) -> u64 {
+        self.lease_ms.saturating_mul(1_000)
+    }
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        Self { lease_ms: LEASE_MS, look_every_us: 20_000, may_lead: true }
+    }
+}
+
+/// What stands in the claims of a node that is alone, so that later readers know it.
+const LEASE_MS: u64 = 2_000;
+
+impl Leadership {
+    /// The lease that stands in claims, in milliseconds.
+    pub(crate) const fn lease_ms(self) -> u64 {
+        match self {
+            Self::Alone => LEASE_MS,
+            Self::Shared(shared) => shared.lease_ms,
+        }
+    }
+}
+
+/// What a linearizable read rests on. Where nobody else writes the log, on nothing: it is free.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reads {
+    /// On the log, asked after the read came (P10). Clocks have no part in it.
+    Confirmed,
+    /// On the leader's lease while it runs (P11): free, and right while no clock gains more than a
+    /// hundredth on another. A virtual machine that is paused or moved while it runs may break that.
+    Lease,
+}
+
 /// Settings of a partition's engine.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -46,6 +105,13 @@ pub struct Config {
     pub node: String,
     /// Where others reach it; part of its claims.
     pub address: String,
+    /// Whether others share the log.
+    pub leadership: Leadership,
+    /// What linearizable reads rest on.
+    pub reads: Reads,
+    /// The log's [`empty_read_is_linearizable`](Properties::empty_read_is_linearizable): an empty
+    /// read proves leadership where a write would.
+    pub empty_read_is_linearizable: bool,
     /// Handlers by name.
     pub timers: Vec<(&'static str, TimerHandler)>,
     /// What one transaction may use. Bytes written are bounded by the log's
@@ -78,13 +144,14 @@ pub struct Config {
 const FRAMING_BYTES: usize = 64;
 
 impl Config {
-    /// These settings within what the log takes: a full batch and the largest
+    /// These settings within what the log takes, and as it answers: a full batch and the largest
     /// transaction after it make one entry that is not too large (P8).
     #[must_use]
     pub fn fitted_to(mut self, log: &Properties) -> Self {
         let batch = log.max_entry_bytes / 4;
         let transaction = log.max_entry_bytes.saturating_sub(batch + FRAMING_BYTES);
         self.batch_bytes = self.batch_bytes.min(batch);
+        self.empty_read_is_linearizable = log.empty_read_is_linearizable;
         self.budget.write_bytes_max = self.budget.write_bytes_max.min(transaction);
         self
     }
@@ -95,6 +162,9 @@ impl Default for Config {
         Self {
             node: "node".to_owned(),
             address: String::new(),
+            leadership: Leadership::Alone,
+            reads: Reads::Confirmed,
+            empty_read_is_linearizable: false,
             timers: Vec::new(),
             budget: Budget::default(),
             waiting_max: 8_192,

@@ -17,6 +17,7 @@ use crate::{
     event::{Action, Event, Stopped},
     feed::Feed,
     inbox::Inbox,
+    leader::Leader,
     partition::Status,
     snapshots::SnapshotKeeper,
 };
@@ -107,6 +108,8 @@ impl Driver {
                 Action::Publish(reader, batch) => self.feed.publish(&reader, batch),
                 Action::Keep(snapshot) => self.keep(snapshot),
                 Action::Trim(below) => self.trim(below),
+                Action::Confirmed(confirm, answer) => (confirm.0)(answer),
+                Action::Follows(leader) => self.tell_follows(leader),
                 Action::Led(version) => {
                     tracing::info!(%version, "leading");
                     self.applier.led();
@@ -119,6 +122,15 @@ impl Driver {
         stopped
     }
 
+    fn tell_follows(&mut self, leader: Option<Leader>) {
+        match &leader {
+            Some(leader) => tracing::info!(%leader, "following"),
+            None => tracing::info!("following; nobody leads"),
+        }
+        self.applier.follows();
+        self.status.follows(leader);
+    }
+
     fn append(&self, position: Position, bytes: Bytes) {
         let inbox = Arc::clone(&self.inbox);
         let done = move |result| inbox.push(Event::Appended(position, result));
@@ -127,7 +139,9 @@ impl Driver {
 
     fn retry_rested(&mut self, now_us: u64) {
         while self.resting.front().is_some_and(|(due, ..)| *due <= now_us) {
-            if let Some((_, position, bytes)) = self.resting.pop_front() {
+            if let Some((_, position, bytes)) = self.resting.pop_front()
+                && self.engine.awaits(position)
+            {
                 self.append(position, bytes);
             }
         }
@@ -164,6 +178,9 @@ impl Driver {
         match why {
             Stopped::Cleanly => tracing::info!("stopped"),
             Stopped::Deposed => tracing::warn!("stopped: another node leads"),
+            Stopped::Behind(position) => {
+                tracing::warn!(%position, "stopped: the log is trimmed beyond this state");
+            }
             Stopped::Failed(reason) => tracing::error!(reason, "stopped"),
             Stopped::StateInDoubt(what) => tracing::error!(what, "stopped: the state is in doubt"),
         }

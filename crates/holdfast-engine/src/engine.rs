@@ -1,26 +1,42 @@
 //! The partition as a state machine: events in, actions out.
 //!
-//! It begins by reading the log to its first hole, claims leadership there, and
-//! then turns requests into entries. Everyone who reads the log, this node
-//! included, changes state in one way only: what the positions hold goes through
-//! the [`Reader`] automaton, and the batches that count are applied in order.
+//! It begins by reading the log to its first hole. There it claims leadership, or
+//! follows whoever leads, as long as that lease runs; leading, it turns requests
+//! into entries, and follows again when another's claim comes. Everyone who reads
+//! the log, this node included, changes state in one way only: what the positions
+//! hold goes through the [`Reader`] automaton, and the batches that count are
+//! applied in order.
 //!
 //! ```text
 //! Request  ─▶ admission ─▶ evaluate ─▶ open batch ─▶ seal ─▶ Append
 //! Appended ─▶ pipeline ─▶ reader ─▶ Apply, which gives the answers
 //! Applied  ─▶ overlay forgets ─▶ Publish
+//! Confirm  ─▶ an entry sent after it, or a look at the hole ─▶ Confirmed
+//!
+//! Reading ─▶ (follows) ─▶ Claiming ─▶ Leading ─▶ Reading …   and from each to Stopped
 //! ```
 //!
 //! No clock, no IO, no thread: the driver brings time and answers with each
 //! event, and the simulator is another driver.
 
+mod claiming;
+mod confirming;
+mod ending;
 mod evaluating;
+mod keeping;
 mod reading;
+mod watch;
+
+use claiming::Claiming;
+use keeping::SnapshotPlan;
+use watch::Watch;
 
 use std::{collections::VecDeque, sync::Arc};
 
 use bytes::Bytes;
-use holdfast_log::{Append, EntryHeader, LogError, Nonce, Position, Reader, ReaderState, Step};
+use holdfast_log::{
+    Append, EntryHeader, LogError, Position, Reader, ReaderState, Step, entry::HEADER_BYTES,
+};
 use holdfast_state::{
     Batch, LogTime, Mark, Namespace, Snapshots, StoreError, Table as _, Version, store::Pressure,
     table::stored_key,
@@ -28,19 +44,17 @@ use holdfast_state::{
 
 use crate::{
     admission::Admission,
-    config::Config,
+    config::{Config, Leadership},
+    confirm::Confirming,
     event::{Action, Event, Now, Stopped},
     idempotency::Records,
+    leader::{Leader, Lease},
     leading::Leading,
     metrics::Metrics,
-    pipeline::{Pipeline, Waiting},
+    pipeline::{Acknowledged, Pipeline, Waiting},
     quarantine::Quarantine,
     request::{Failure, Request},
 };
-
-/// How long the lease of a claim lasts. Nothing rests on it while one node runs
-/// on a log of its own; it stands in the claim so that later readers know it.
-const LEASE_MS: u64 = 2_000;
 
 /// A partition.
 #[derive(Debug)]
@@ -54,6 +68,9 @@ pub struct Engine {
     /// Batches on their way into the state, oldest first.
     applying: VecDeque<Applying>,
     role: Role,
+    watch: Watch,
+    lease: Arc<Lease>,
+    confirming: Confirming,
     admission: Admission,
     /// Timers and housekeeping: reserved capacity, before everyone else (P22).
     internal: VecDeque<Request>,
@@ -66,17 +83,20 @@ pub struct Engine {
     snapshots: SnapshotPlan,
     random: SplitMix,
     stopping: bool,
+    /// Leadership is being given up.
+    resigning: bool,
     metrics: Arc<Metrics>,
 }
 
 #[derive(Debug)]
 enum Role {
-    /// Reading up to the first hole; there, waiting until all of it is applied.
+    /// Reading up to the first hole; there, waiting until all of it is applied, and then for more
+    /// while somebody else leads.
     Reading {
         at_the_hole: bool,
     },
     /// A claim is on its way.
-    Claiming(Pipeline, Nonce),
+    Claiming(Box<Claiming>),
     Leading(Box<Leading>),
     Stopped(Stopped),
 }
@@ -89,16 +109,6 @@ struct Applying {
     reader: ReaderState,
     /// Answers that came to rest on it after it was handed over.
     late: Vec<Waiting>,
-}
-
-/// When to take snapshots and what they allow to trim (P16).
-#[derive(Debug)]
-struct SnapshotPlan {
-    /// Bytes of log applied since the last one was begun.
-    bytes: u64,
-    running: bool,
-    /// Where the newest verified snapshot goes on.
-    newest: Option<Position>,
 }
 
 /// Seeds for transactions and nonces (Steele et al., "Fast splittable
@@ -145,17 +155,24 @@ impl Engine {
             last_time,
             applying: VecDeque::new(),
             role: Role::Reading { at_the_hole: false },
+            watch: Watch::default(),
+            lease: Arc::default(),
+            confirming: Confirming::default(),
             internal: VecDeque::new(),
             picked: VecDeque::new(),
             quarantine: Quarantine::default(),
             undigested: 0,
             actions: VecDeque::new(),
-            snapshots: SnapshotPlan { bytes: 0, running: false, newest: newest_snapshot },
+            snapshots: SnapshotPlan::after(newest_snapshot),
             random: SplitMix(seed),
             stopping: false,
+            resigning: false,
             metrics: Arc::default(),
         };
-        engine.read_on();
+        let draw = engine.random.next();
+        engine.watch.draw(draw);
+        engine.metrics.epoch.set(engine.reader.state().epoch.get());
+        engine.look(Now::default());
         Ok(engine)
     }
 
@@ -184,6 +201,29 @@ impl Engine {
         self.state.pressure() == Pressure::Full
     }
 
+    /// How long it may answer reads without asking the log.
+    #[must_use]
+    pub const fn lease(&self) -> &Arc<Lease> {
+        &self.lease
+    }
+
+    /// Why it does not lead although nobody else may: its clock, for one.
+    #[must_use]
+    pub fn unfit(&self) -> Option<&str> {
+        self.watch.unfit.as_deref()
+    }
+
+    /// Does it wait for what this position holds, having sent something there? A driver need not
+    /// send again what a leader no longer wants.
+    #[must_use]
+    pub fn awaits(&self, position: Position) -> bool {
+        match &self.role {
+            Role::Claiming(claiming) => claiming.pipeline.sent(position).is_some(),
+            Role::Leading(leading) => leading.pipeline.sent(position).is_some(),
+            Role::Reading { .. } | Role::Stopped(_) => false,
+        }
+    }
+
     /// What it counts.
     #[must_use]
     pub const fn metrics(&self) -> &Arc<Metrics> {
@@ -199,52 +239,88 @@ impl Engine {
                 let room = leading.pipeline.depth() < self.config.entries_in_flight_max;
                 (waiting && self.may_evaluate()) || (leading.has_batch() && room)
             }
-            Role::Reading { .. } | Role::Claiming(..) | Role::Stopped(_) => false,
+            Role::Reading { .. } | Role::Claiming(_) | Role::Stopped(_) => false,
         }
     }
 
     /// For how long nothing happens unless an event comes, in microseconds: until
-    /// the next timer is due, at most a second.
+    /// the next timer is due, others should hear of this leader, or it is time to look
+    /// for what others wrote; at most a second.
     pub fn idle_us(&mut self, now: Now) -> u64 {
         const LONGEST_US: u64 = 1_000_000;
-        let Role::Leading(leading) = &mut self.role else { return LONGEST_US };
-        let time = leading.clock.read(now);
-        leading.timers.earliest().since_us(time).min(LONGEST_US)
+        let shared = self.config.leadership != Leadership::Alone;
+        let us = match &mut self.role {
+            Role::Leading(leading) => {
+                let time = leading.clock.read(now);
+                let timer_us = leading.timers.earliest().since_us(time);
+                if shared { timer_us.min(leading.until_heartbeat_us(now)) } else { timer_us }
+            }
+            Role::Reading { .. } => self.watch.until_look_us(now),
+            Role::Claiming(_) | Role::Stopped(_) => LONGEST_US,
+        };
+        us.min(LONGEST_US)
     }
 
     /// Takes an event in. Cheap: nothing is evaluated here.
     pub fn handle(&mut self, event: Event, now: Now) {
+        self.watch.begin(now);
         match event {
             Event::Request(request) => self.admit(request),
+            Event::Confirm(confirm) => self.confirm(confirm, now),
             Event::Appended(position, Ok(append)) => self.appended(position, append, now),
             Event::Appended(position, Err(error)) => self.append_failed(position, &error),
             Event::ReadBack(from, Ok(reads)) => self.read_back(from, reads, now),
-            Event::ReadBack(_, Err(error)) => self.stop(Stopped::Failed(error.to_string())),
+            Event::ReadBack(_, Err(error)) => self.read_failed(&error, now),
             Event::Applied(version, Ok(())) => self.applied(version, now),
             Event::Applied(_, Err(error)) | Event::Doubt(error) => {
                 self.stop(Stopped::StateInDoubt(error.to_string()));
             }
             Event::Tick => self.tick(now),
             Event::SnapshotKept(state) => self.snapshot_kept(&state),
-            Event::SnapshotFailed(error) => {
-                tracing::error!(error, "a snapshot could not be kept; the log is not trimmed");
-                self.snapshots.running = false;
-            }
+            Event::SnapshotFailed(error) => self.snapshot_failed(&error),
+            Event::HandOver => self.hand_over(now),
             Event::Stop => {
                 self.stopping = true;
-                self.finish_if_done();
+                self.finish_if_done(now);
             }
         }
     }
 
+    fn enter(&mut self, role: Role) {
+        self.metrics.role.set(match &role {
+            Role::Reading { .. } => u64::from(self.watch.told.is_some()),
+            Role::Claiming(_) => 2,
+            Role::Leading(_) => 3,
+            Role::Stopped(_) => 4,
+        });
+        self.role = role;
+    }
+
+    /// Why nothing is taken now, if that is so.
+    fn turned_away(&self) -> Option<Failure> {
+        let unavailable = |reason| Some(Failure::Unavailable { reason });
+        match &self.role {
+            _ if self.stopping => unavailable("it is shutting down".to_owned()),
+            Role::Stopped(why) => unavailable(why.to_string()),
+            Role::Claiming(_) | Role::Leading(_) if self.resigning => {
+                Some(Failure::NotLeader { leader: None })
+            }
+            Role::Reading { .. } if self.config.leadership != Leadership::Alone => {
+                Some(Failure::NotLeader { leader: self.known_leader() })
+            }
+            Role::Reading { .. } | Role::Claiming(_) | Role::Leading(_) => None,
+        }
+    }
+
+    /// Who else leads: not this node in an earlier life.
+    fn known_leader(&self) -> Option<Leader> {
+        let other = |leader: &&Leader| leader.node != self.config.node;
+        self.watch.leader.as_ref().filter(other).cloned()
+    }
+
     fn admit(&mut self, request: Request) {
-        let unavailable = match &self.role {
-            _ if self.stopping => Some("it is shutting down".to_owned()),
-            Role::Stopped(why) => Some(why.to_string()),
-            Role::Reading { .. } | Role::Claiming(..) | Role::Leading(_) => None,
-        };
-        if let Some(reason) = unavailable {
-            self.refuse(request, Failure::Unavailable { reason });
+        if let Some(failure) = self.turned_away() {
+            self.refuse(request, failure);
         } else if let Err(request) = self.admission.push(request) {
             self.metrics.overloaded.increment();
             self.refuse(request, Failure::Overloaded);
@@ -259,19 +335,26 @@ impl Engine {
     // ---- the log's answers ------------------------------------------------------
 
     fn appended(&mut self, position: Position, append: Append, now: Now) {
-        let pipeline = match &mut self.role {
-            Role::Claiming(pipeline, _) => pipeline,
-            Role::Leading(leading) => &mut leading.pipeline,
-            Role::Reading { .. } | Role::Stopped(_) => return,
-        };
+        let Some(pipeline) = self.pipeline() else { return };
         if pipeline.answered(position, append).is_err() {
             // Somebody trimmed past us, so somebody leads and is far ahead (P3).
-            self.stop(Stopped::Deposed);
-            return;
+            return self.stop(match self.config.leadership {
+                Leadership::Alone => Stopped::Deposed,
+                Leadership::Shared(_) => Stopped::Behind(position),
+            });
         }
         self.advance(now);
-        self.send();
-        self.finish_if_done();
+        self.send(now);
+        self.finish_if_done(now);
+    }
+
+    /// What was sent and is not known to have come there.
+    fn pipeline(&mut self) -> Option<&mut Pipeline> {
+        match &mut self.role {
+            Role::Claiming(claiming) => Some(&mut claiming.pipeline),
+            Role::Leading(leading) => Some(&mut leading.pipeline),
+            Role::Reading { .. } | Role::Stopped(_) => None,
+        }
     }
 
     fn append_failed(&mut self, position: Position, error: &LogError) {
@@ -279,42 +362,37 @@ impl Engine {
             self.stop(Stopped::Failed(error.to_string()));
             return;
         }
-        let pipeline = match &self.role {
-            Role::Claiming(pipeline, _) => pipeline,
-            Role::Leading(leading) => &leading.pipeline,
-            Role::Reading { .. } | Role::Stopped(_) => return,
-        };
-        if let Some(bytes) = pipeline.sent(position) {
+        if let Some(bytes) = self.pipeline().and_then(|pipeline| pipeline.sent(position)).cloned() {
             // The same bytes at the same place: if it was there after all, it is found (P6).
-            self.actions.push_back(Action::AppendLater(position, bytes.clone()));
-        }
-    }
-
-    /// Reads, in order, every position whose content is known.
-    fn advance(&mut self, now: Now) {
-        loop {
-            let position = self.reader.state().next_position;
-            let known = match &mut self.role {
-                Role::Claiming(pipeline, _) => pipeline.take_known(position),
-                Role::Leading(leading) => leading.pipeline.take_known(position),
-                Role::Reading { .. } | Role::Stopped(_) => None,
-            };
-            let Some(bytes) = known else { return };
-            self.feed(position, &bytes, now);
+            self.actions.push_back(Action::AppendLater(position, bytes));
         }
     }
 
     /// What one position holds takes its effect.
     fn feed(&mut self, position: Position, bytes: &Bytes, now: Now) {
-        match self.reader.feed(position, bytes) {
-            Ok(Step::Batch(header, body)) => self.apply(position, &header, body),
-            Ok(Step::Claim(header, _)) => self.claimed(&header, now),
-            Ok(Step::Dead(reason)) => self.dead(position, &format!("{reason:?}")),
-            Err(broken) => self.stop(Stopped::Failed(broken.to_string())),
+        let step = match self.reader.feed(position, bytes) {
+            Ok(step) => step,
+            Err(broken) => return self.stop(Stopped::Failed(broken.to_string())),
+        };
+        if !matches!(step, Step::Dead(_)) {
+            self.watch.heard(now);
+            self.metrics.heard_us.set(now.monotonic_us);
+        }
+        match step {
+            Step::Batch(header, body) => self.apply(position, &header, body, now),
+            Step::Renewal(header, claim) => {
+                self.watch.told_by(&header, &claim);
+                self.apply(position, &header, Bytes::new(), now);
+            }
+            Step::Claim(header, claim) => {
+                self.watch.told_by(&header, &claim);
+                self.claimed(&header, now);
+            }
+            Step::Dead(reason) => self.dead(position, &format!("{reason:?}"), now),
         }
     }
 
-    fn dead(&mut self, position: Position, reason: &str) {
+    fn dead(&mut self, position: Position, reason: &str, now: Now) {
         tracing::warn!(%position, reason, "a dead entry");
         match &mut self.role {
             Role::Leading(leading) => {
@@ -322,21 +400,13 @@ impl Engine {
                     self.actions.push_back(Action::Append(position, bytes));
                 }
             }
-            Role::Claiming(..) => self.read_on(),
+            Role::Claiming(_) => self.read_on(now),
             Role::Reading { .. } | Role::Stopped(_) => {}
         }
     }
 
-    fn claimed(&mut self, header: &EntryHeader, now: Now) {
-        match &self.role {
-            Role::Claiming(_, nonce) if *nonce == header.nonce => self.lead(now),
-            Role::Claiming(..) | Role::Leading(_) => self.stop(Stopped::Deposed),
-            Role::Reading { .. } | Role::Stopped(_) => {}
-        }
-    }
-
-    /// The only way state changes.
-    fn apply(&mut self, position: Position, header: &EntryHeader, body: Bytes) {
+    /// The only way state changes. A renewal brings nothing but where the log goes on.
+    fn apply(&mut self, position: Position, header: &EntryHeader, body: Bytes, now: Now) {
         let batch = Batch {
             first: Version::new(header.first_version),
             count: header.count,
@@ -348,10 +418,7 @@ impl Engine {
         // Whoever goes on from here may have no other trace of that time.
         let log_time_us = self.reader.state().log_time_us.max(self.last_time.as_us());
         let reader = ReaderState { log_time_us, ..*self.reader.state() };
-        let waiting = match &mut self.role {
-            Role::Leading(leading) => leading.pipeline.acknowledge(header.sequence),
-            Role::Reading { .. } | Role::Claiming(..) | Role::Stopped(_) => Vec::new(),
-        };
+        let waiting = self.acknowledge(header.sequence);
         self.metrics.position.set(position.get());
         for Waiting { answer, .. } in &waiting {
             self.metrics.count(answer);
@@ -359,10 +426,19 @@ impl Engine {
         self.actions.push_back(Action::Apply(batch.clone(), reader, waiting));
         let last = Version::new(reader.next_version - 1);
         self.applying.push_back(Applying { last, batch, reader, late: Vec::new() });
-        if matches!(self.role, Role::Claiming(..)) {
+        if matches!(self.role, Role::Claiming(_)) {
             // Another leader's entry was there first: read what else it wrote.
-            self.read_on();
+            self.read_on(now);
         }
+    }
+
+    /// An entry counts: what waited for it, if it is ours.
+    fn acknowledge(&mut self, sequence: u64) -> Vec<Waiting> {
+        let Role::Leading(leading) = &mut self.role else { return Vec::new() };
+        let Acknowledged { sent_us, waiting } = leading.pipeline.acknowledge(sequence);
+        let lease_us = if leading.resigned { 0 } else { leading.lease_us() };
+        self.proved(sequence, sent_us, lease_us);
+        waiting
     }
 
     /// A batch is in the state.
@@ -373,28 +449,44 @@ impl Engine {
         assert_eq!(last, version, "batches are applied in order");
         self.metrics.applied.add(u64::from(batch.count));
         self.metrics.version.set(version.get());
-        self.snapshots.bytes += batch.bytes.len() as u64;
-        if let Role::Leading(leading) = &mut self.role {
-            leading.applied(&batch, version);
+        // A renewal has no body here; it took up room in the log all the same.
+        let header = if batch.count == 0 { HEADER_BYTES } else { 0 };
+        self.snapshots.bytes += (batch.bytes.len() + header) as u64;
+        match &mut self.role {
+            Role::Leading(leading) => leading.applied(&batch, version),
+            Role::Reading { .. } | Role::Claiming(_) | Role::Stopped(_) => {
+                self.metrics.log_time_us.set(reader.log_time_us);
+            }
         }
         for waiting in late {
             self.reply(waiting);
         }
-        self.actions.push_back(Action::Publish(reader, batch));
+        if batch.count > 0 {
+            self.actions.push_back(Action::Publish(reader, batch));
+        }
         self.snapshot_if_due();
         if matches!(self.role, Role::Reading { .. }) && self.applying.is_empty() {
             self.go_on_reading(now);
         }
-        self.finish_if_done();
+        self.finish_if_done(now);
     }
 
-    // ---- time and snapshots -----------------------------------------------------
+    // ---- time -------------------------------------------------------------------
 
     fn tick(&mut self, now: Now) {
+        if matches!(self.role, Role::Reading { .. }) && self.applying.is_empty() {
+            if self.watch.look_is_due(now) {
+                self.look(now);
+            }
+            return;
+        }
         let Role::Leading(leading) = &mut self.role else { return };
         let time = leading.clock.read(now);
         self.metrics.log_time_us.set(time.as_us());
         self.metrics.clock_offset_us.set(leading.clock.wall_offset_us().unsigned_abs());
+        if self.resigning || leading.resigned {
+            return;
+        }
         if let Some(first_kept) = leading.filing.to_forget(time) {
             leading.filing.forgotten(first_kept);
             self.internal.push_back(forget_records_before(first_kept));
@@ -408,62 +500,6 @@ impl Engine {
                 Err(error) => self.stop(Stopped::StateInDoubt(error.to_string())),
             }
         }
-    }
-
-    fn snapshot_if_due(&mut self) {
-        if !self.snapshots.running && self.snapshots.bytes >= self.config.snapshot_bytes {
-            self.snapshots.running = true;
-            self.snapshots.bytes = 0;
-            self.actions.push_back(Action::Keep(self.state.latest()));
-        }
-    }
-
-    /// The log stays readable from the older of the last two snapshots on.
-    fn snapshot_kept(&mut self, state: &ReaderState) {
-        self.snapshots.running = false;
-        self.metrics.snapshots.increment();
-        let older = self.snapshots.newest.replace(state.next_position);
-        if let Some(older) = older
-            && !matches!(self.role, Role::Stopped(_))
-        {
-            self.actions.push_back(Action::Trim(older));
-        }
-    }
-
-    // ---- stopping ---------------------------------------------------------------
-
-    fn finish_if_done(&mut self) {
-        let Role::Leading(leading) = &self.role else { return };
-        let idle = self.waiting() == 0 && self.internal.is_empty() && self.applying.is_empty();
-        if self.stopping && idle && !leading.has_batch() && leading.pipeline.depth() == 0 {
-            self.stop(Stopped::Cleanly);
-        }
-    }
-
-    /// Leads no more: the overlay and what is in flight are thrown away (P9).
-    fn stop(&mut self, why: Stopped) {
-        if matches!(self.role, Role::Stopped(_)) {
-            return;
-        }
-        let reason = why.to_string();
-        let role = std::mem::replace(&mut self.role, Role::Stopped(why.clone()));
-        // What is durable has happened, whether or not this node comes to apply it.
-        let durable = std::mem::take(&mut self.applying);
-        for waiting in durable.into_iter().flat_map(|applying| applying.late) {
-            self.reply(waiting);
-        }
-        if let Role::Leading(leading) = role {
-            for waiting in leading.abandon(&reason) {
-                self.reply(waiting);
-            }
-        }
-        let picked = std::mem::take(&mut self.picked).into_iter();
-        let picked = picked.filter(|(_, internal)| !internal).map(|(request, _)| request);
-        for request in picked.chain(self.admission.drain()).collect::<Vec<_>>() {
-            self.refuse(request, Failure::Unavailable { reason: reason.clone() });
-        }
-        self.internal.clear();
-        self.actions.push_back(Action::Stopped(why));
     }
 }
 

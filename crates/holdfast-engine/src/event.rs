@@ -7,14 +7,17 @@ use holdfast_log::{Append, LogError, Position, Read, ReaderState};
 use holdfast_state::{Batch, Snapshot, StoreError, Version};
 
 use crate::{
+    confirm::Confirm,
+    leader::Leader,
     pipeline::Waiting,
-    request::{Answer, ReplyTo, Request},
+    request::{Answer, Failure, ReplyTo, Request},
 };
 
 /// The driver's clocks at an event, in microseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Now {
-    /// Since some moment before the process began; never goes back.
+    /// Since some moment before the process began; never goes back, and counts the time during which
+    /// the machine was suspended.
     pub monotonic_us: u64,
     /// Since 1970, as the machine believes; may step.
     pub wall_us: u64,
@@ -25,6 +28,8 @@ pub struct Now {
 pub enum Event {
     /// A request came.
     Request(Request),
+    /// A linearizable read came; answered by [`Action::Confirmed`].
+    Confirm(Confirm),
     /// The log answered an append.
     Appended(Position, Result<Append, LogError>),
     /// The log answered a read that began here.
@@ -39,7 +44,10 @@ pub enum Event {
     SnapshotFailed(String),
     /// Somebody who read the state found it in doubt (P17).
     Doubt(StoreError),
-    /// Finish what is queued, then stop.
+    /// Give leadership up to another node, without a gap: finish what is evaluated, release the
+    /// lease in the log, then follow.
+    HandOver,
+    /// Finish what is queued, release the lease where others wait for it, then stop.
     Stop,
 }
 
@@ -66,8 +74,13 @@ pub enum Action {
     Keep(Arc<dyn Snapshot>),
     /// Give up the log below this position.
     Trim(Position),
+    /// Tell a read whether this node led after it came.
+    Confirmed(Confirm, Result<(), Failure>),
     /// This node leads from this version on.
     Led(Version),
+    /// This node follows now: it has read to the end of the log, where somebody leads, may be
+    /// about to, or has led last. Asked again when that changes.
+    Follows(Option<Leader>),
     /// The partition has stopped. Nothing follows but refusals.
     Stopped(Stopped),
 }
@@ -77,8 +90,11 @@ pub enum Action {
 pub enum Stopped {
     /// It was asked to, and everything queued was answered.
     Cleanly,
-    /// Another node leads now.
+    /// Another node leads a log that was this node's alone.
     Deposed,
+    /// The log does not hold the next position any more: restore the newest snapshot and open
+    /// again (P3).
+    Behind(Position),
     /// Something this node cannot mend while it runs.
     Failed(String),
     /// The state is in doubt: open again, which rebuilds it.
@@ -90,6 +106,9 @@ impl fmt::Display for Stopped {
         match self {
             Self::Cleanly => f.write_str("stopped as asked"),
             Self::Deposed => f.write_str("another node leads"),
+            Self::Behind(position) => {
+                write!(f, "the log begins after position {position}, which was to be read next")
+            }
             Self::Failed(reason) => f.write_str(reason),
             Self::StateInDoubt(what) => write!(f, "the state is in doubt: {what}"),
         }
@@ -109,7 +128,9 @@ impl fmt::Debug for Action {
             }
             Self::Keep(snapshot) => write!(f, "Keep({})", snapshot.mark().version),
             Self::Trim(position) => write!(f, "Trim({position})"),
+            Self::Confirmed(_, result) => write!(f, "Confirmed({result:?})"),
             Self::Led(version) => write!(f, "Led({version})"),
+            Self::Follows(leader) => write!(f, "Follows({leader:?})"),
             Self::Stopped(why) => write!(f, "Stopped({why})"),
         }
     }

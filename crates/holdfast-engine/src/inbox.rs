@@ -1,6 +1,6 @@
 //! Events on their way to a partition's thread.
 //!
-//! Many push, one takes. Requests are bounded; the other kinds answer what the
+//! Many push, one takes. Requests and reads are bounded; the other kinds answer what the
 //! engine asked for, and so are bounded by it.
 
 use std::{
@@ -17,6 +17,7 @@ use std::{
 use parking_lot::Mutex;
 
 use crate::{
+    confirm::Confirm,
     event::Event,
     request::{Failure, Request},
 };
@@ -62,20 +63,29 @@ impl Inbox {
 
     /// Hands a request over, or refuses it at once.
     pub(crate) fn submit(&self, request: Request) {
+        self.offer(Event::Request(request));
+    }
+
+    /// Hands a read over, or refuses it at once.
+    pub(crate) fn confirm(&self, confirm: Confirm) {
+        self.offer(Event::Confirm(confirm));
+    }
+
+    fn offer(&self, event: Event) {
         let refused = {
             let mut events = self.events.lock();
             if let Some(reason) = &events.closed {
-                Some((request, Failure::Unavailable { reason: reason.clone() }))
+                Some((event, Failure::Unavailable { reason: reason.clone() }))
             } else if events.requests >= self.requests_max {
-                Some((request, Failure::Overloaded))
+                Some((event, Failure::Overloaded))
             } else {
                 events.requests += 1;
-                events.queue.push_back(Event::Request(request));
+                events.queue.push_back(event);
                 None
             }
         };
         match refused {
-            Some((request, failure)) => (request.reply)(Err(failure)),
+            Some((event, failure)) => refuse(event, failure),
             None => self.wake(),
         }
     }
@@ -128,9 +138,16 @@ impl Inbox {
             mem::take(&mut events.queue)
         };
         for event in left {
-            if let Event::Request(request) = event {
-                (request.reply)(Err(Failure::Unavailable { reason: reason.to_owned() }));
-            }
+            refuse(event, Failure::Unavailable { reason: reason.to_owned() });
         }
+    }
+}
+
+/// Tells whoever waits for an answer; nobody waits for that of other events.
+fn refuse(event: Event, failure: Failure) {
+    match event {
+        Event::Request(request) => (request.reply)(Err(failure)),
+        Event::Confirm(Confirm(reply)) => reply(Err(failure)),
+        _ => {}
     }
 }

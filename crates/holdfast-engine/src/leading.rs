@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::Bytes;
 use holdfast_log::{
-    EntryBuilder, EntryHeader, Epoch, Hash, LogId, Nonce, Position, ReaderState,
+    Claim, EntryBuilder, EntryHeader, Epoch, Hash, LogId, Nonce, Position, ReaderState,
     entry::{FEATURE_LEVEL, HEADER_BYTES},
 };
 use holdfast_state::{
@@ -40,7 +40,19 @@ pub(crate) struct Leading {
     pub(crate) pipeline: Pipeline,
     pub(crate) filing: Filing,
     pub(crate) timers: DueTimers,
+    /// What it claimed, to say it again.
+    claim: Claim,
+    /// When an entry was last sent, in microseconds.
+    sent_us: u64,
+    /// When who leads was last said.
+    said_us: u64,
+    /// The entry is sent that gives leadership up: nothing comes after it.
+    pub(crate) resigned: bool,
 }
+
+/// A renewal goes out though others are at work once who leads was not said for so many leases:
+/// whoever joined behind the claim knows no other source.
+const LEASES_UNSAID: u64 = 8;
 
 /// What is evaluated but not sealed.
 #[derive(Debug)]
@@ -71,9 +83,10 @@ pub(crate) struct Evaluated {
 }
 
 impl Leading {
-    /// Leadership as the reader knows it after our own claim.
+    /// Leadership as the reader knows it after our own claim, which was sent after `sent_us`.
     pub(crate) fn begin(
         state: &ReaderState,
+        (claim, sent_us): (Claim, u64),
         clock: LogClock,
         filing: Filing,
         timers: DueTimers,
@@ -92,7 +105,25 @@ impl Leading {
             pipeline: Pipeline::new(state.next_position),
             filing,
             timers,
+            claim,
+            sent_us,
+            said_us: sent_us,
+            resigned: false,
         }
+    }
+
+    /// How long the lease runs from when an entry is sent, in microseconds.
+    pub(crate) const fn lease_us(&self) -> u64 {
+        self.claim.lease_ms.saturating_mul(1_000)
+    }
+
+    /// How long until others should hear of this leader again, in microseconds.
+    pub(crate) fn until_heartbeat_us(&self, now: Now) -> u64 {
+        let idle = self.pipeline.depth() == 0 && !self.has_batch();
+        let quiet_us = self.sent_us.saturating_add(self.lease_us() / 3);
+        let unsaid_us = self.said_us.saturating_add(self.lease_us().saturating_mul(LEASES_UNSAID));
+        let due_us = if idle { quiet_us.min(unsaid_us) } else { unsaid_us };
+        due_us.saturating_sub(now.monotonic_us)
     }
 
     /// Bytes gathered and not sealed.
@@ -173,29 +204,72 @@ impl Leading {
         self.pipeline.wait(waiting).err()
     }
 
-    /// Makes the batch an entry and hands it to the pipeline.
-    pub(crate) fn seal(&mut self, durable: Option<Position>) -> (Position, Bytes) {
-        // The next batch will be about as large as this one.
-        let capacity = self.batch.builder.len();
-        let after = OpenBatch::new(self.next_version, capacity);
-        let batch = std::mem::replace(&mut self.batch, after);
-        let header = EntryHeader {
+    /// The header of the entry that comes next, before any transaction that is not sealed.
+    fn next_header(&self, durable: Option<Position>) -> EntryHeader {
+        EntryHeader {
             feature_level: FEATURE_LEVEL,
             log: self.identity,
             previous: self.hash,
             epoch: self.epoch,
             nonce: self.nonce,
             sequence: self.sequence + 1,
-            first_version: batch.first.get(),
-            count: batch.builder.count(),
-            log_time_us: batch.time.as_us(),
+            first_version: self.batch.first.get(),
+            count: 0,
+            log_time_us: self.batch.time.as_us(),
             durable,
-        };
+        }
+    }
+
+    /// Makes the batch an entry and hands it to the pipeline.
+    pub(crate) fn seal(&mut self, durable: Option<Position>, now: Now) -> (Position, Bytes) {
+        let header = EntryHeader { count: self.batch.builder.count(), ..self.next_header(durable) };
+        // The next batch will be about as large as this one.
+        let capacity = self.batch.builder.len();
+        let after = OpenBatch::new(self.next_version, capacity);
+        let batch = std::mem::replace(&mut self.batch, after);
         let bytes = EntryBuilder::around(batch.builder.into_bytes()).seal(&header);
+        self.sent(&header, bytes, now, batch.waiting)
+    }
+
+    /// Makes an entry that says who leads, and hands it to the pipeline.
+    pub(crate) fn renew(&mut self, durable: Option<Position>, now: Now) -> (Position, Bytes) {
+        self.said_us = now.monotonic_us;
+        self.say(self.claim.lease_ms, durable, now)
+    }
+
+    /// Makes the entry that gives leadership up, and hands it to the pipeline.
+    pub(crate) fn resign(&mut self, durable: Option<Position>, now: Now) -> (Position, Bytes) {
+        self.resigned = true;
+        self.say(0, durable, now)
+    }
+
+    fn say(&mut self, lease_ms: u64, durable: Option<Position>, now: Now) -> (Position, Bytes) {
+        if !self.has_batch() {
+            self.batch.time = self.clock.read(now);
+        }
+        let header = self.next_header(durable);
+        let bytes = Claim { lease_ms, ..self.claim.clone() }.seal_renewal(&header);
+        self.sent(&header, bytes, now, Vec::new())
+    }
+
+    fn sent(
+        &mut self,
+        header: &EntryHeader,
+        bytes: Bytes,
+        now: Now,
+        waiting: Vec<Waiting>,
+    ) -> (Position, Bytes) {
         self.sequence = header.sequence;
         self.hash = Hash::of(&bytes);
-        let position = self.pipeline.send_entry(header.sequence, bytes.clone(), batch.waiting);
+        self.sent_us = now.monotonic_us;
+        let (sequence, sent_us) = (header.sequence, self.sent_us);
+        let position = self.pipeline.send_entry(sequence, bytes.clone(), sent_us, waiting);
         (position, bytes)
+    }
+
+    /// The number of the entry that was sealed last.
+    pub(crate) const fn sequence(&self) -> u64 {
+        self.sequence
     }
 
     /// Notes that the store holds this batch now, whose last version this is.
@@ -206,12 +280,11 @@ impl Leading {
         }
     }
 
-    /// Ends leadership: whoever waits learns that the outcome is not known here.
-    pub(crate) fn abandon(self, reason: &str) -> Vec<Waiting> {
-        let unknown = || Err(Failure::OutcomeUnknown { reason: reason.to_owned() });
+    /// Ends leadership: whoever waits is told this.
+    pub(crate) fn abandon(self, failure: &Failure) -> Vec<Waiting> {
         let batch = self.batch.waiting.into_iter();
-        let mut waiting = self.pipeline.abandon(reason);
-        waiting.extend(batch.map(|waiting| Waiting { answer: unknown(), ..waiting }));
+        let mut waiting = self.pipeline.abandon(failure);
+        waiting.extend(batch.map(|waiting| Waiting { answer: Err(failure.clone()), ..waiting }));
         waiting
     }
 }

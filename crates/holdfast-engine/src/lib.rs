@@ -3,8 +3,8 @@
 //! [`Engine`] is a state machine without IO; `driver` runs it on a thread of
 //! its own over a real log and real clocks, and [`Partition`] is the handle that
 //! everyone else holds. Read in this order: [`request`], [`event`], [`engine`],
-//! `leading`, [`pipeline`], then [`clock`], [`admission`], [`idempotency`],
-//! [`timers`], [`quarantine`], and last `driver`, `applier`, `aside`, `cursor`, [`digest`], [`scrub`], [`partition`], [`feed`], [`snapshots`], [`archive`].
+//! `leading`, [`pipeline`], [`leader`], [`confirm`], then [`clock`], [`admission`], [`idempotency`],
+//! [`timers`], [`quarantine`], and last `driver`, `applier`, `aside`, `cursor`, [`digest`], [`scrub`], [`partition`], [`level`], [`standing`], [`feed`], [`snapshots`], [`archive`].
 //!
 //! Invariants: nothing is answered before all that it saw is durable; state
 //! changes only by applying what the log holds; this crate knows no primitive.
@@ -16,6 +16,7 @@ mod aside;
 pub mod clock;
 mod clocks;
 pub mod config;
+pub mod confirm;
 mod cursor;
 pub mod digest;
 mod driver;
@@ -24,7 +25,9 @@ pub mod event;
 pub mod feed;
 pub mod idempotency;
 mod inbox;
+pub mod leader;
 mod leading;
+pub mod level;
 pub mod metrics;
 pub mod partition;
 pub mod pipeline;
@@ -32,16 +35,21 @@ pub mod quarantine;
 pub mod request;
 pub mod scrub;
 pub mod snapshots;
+pub mod standing;
 pub mod timers;
 
 pub use archive::{Archive, ArchiveError};
-pub use config::{Config, TimerHandler};
+pub use config::{Config, Leadership, Reads, Shared, TimerHandler};
+pub use confirm::Confirm;
 pub use engine::Engine;
 pub use event::{Action, Event, Now, Stopped};
 pub use feed::{Feed, FeedError};
+pub use leader::Leader;
+pub use level::Level;
 pub use metrics::Metrics;
 pub use partition::{Partition, Parts, Phase};
 pub use quarantine::{Quarantine, Suspects, Witness};
 pub use request::{Answer, Asked, Decision, Failure, Fingerprint, Outcome, Request};
 pub use scrub::Origin;
 pub use snapshots::SnapshotKeeper;
+pub use standing::Standing;

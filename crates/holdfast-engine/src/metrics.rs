@@ -78,6 +78,28 @@ pub struct Metrics {
     pub clock_offset_us: Counter,
     /// Snapshots kept.
     pub snapshots: Counter,
+    /// 0 while it reads up to the log's end, 1 while it follows, 2 while a claim is on its way, 3
+    /// while it leads, 4 when it has stopped.
+    pub role: Counter,
+    /// The number of the latest claim that counts.
+    pub epoch: Counter,
+    /// Claims sent.
+    pub claims: Counter,
+    /// Of these, those that counted.
+    pub claims_won: Counter,
+    /// Of these, those that another's claim was before.
+    pub claims_lost: Counter,
+    /// Times that leadership ended while the partition ran on.
+    pub step_downs: Counter,
+    /// Entries without a transaction, by which an idle leader says that it leads.
+    pub heartbeats: Counter,
+    /// Linearizable reads that the log confirmed.
+    pub confirmed: Counter,
+    /// Monotonic time, in microseconds, at which everything acknowledged until then was known to be
+    /// in the state: by the newest look at the log's end that proved it, or entry that was sent.
+    pub fresh_us: Counter,
+    /// Monotonic time, in microseconds, at which an entry that counts was last read.
+    pub heard_us: Counter,
 }
 
 impl Metrics {
@@ -97,6 +119,7 @@ impl Metrics {
                 Failure::Overloaded
                 | Failure::Deadline
                 | Failure::Unavailable { .. }
+                | Failure::NotLeader { .. }
                 | Failure::OutcomeUnknown { .. }
                 | Failure::KeyReused
                 | Failure::Quarantined { .. },

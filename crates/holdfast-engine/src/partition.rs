@@ -11,7 +11,7 @@ use std::{
     thread::JoinHandle,
 };
 
-use holdfast_log::{Log, ReaderState};
+use holdfast_log::{Epoch, Log, Position, ReaderState};
 use holdfast_state::{LogTime, Namespace, Snapshots, Stop, Store, StoreError, Tx, Version, View};
 use parking_lot::Mutex;
 use tokio::sync::watch;
@@ -20,17 +20,21 @@ use crate::{
     applier::Applier,
     archive::Archive,
     clocks::Clocks,
-    config::Config,
+    config::{Config, Leadership, Reads},
+    confirm::Confirm,
     driver::Driver,
     engine::Engine,
     event::{Event, Stopped},
     feed::Feed,
     inbox::Inbox,
+    leader::{Leader, Lease},
+    level::Level,
     metrics::Metrics,
     quarantine::Quarantine,
     request::{Answer, Asked, Failure, Request},
     scrub::{Origin, Scrub},
     snapshots::SnapshotKeeper,
+    standing::Standing,
 };
 
 /// What a partition runs on.
@@ -62,6 +66,12 @@ pub enum Phase {
     Starting,
     /// Taking requests.
     Leading,
+    /// Applying what another node writes. Requests are refused; reads that do not ask for the
+    /// newest are served.
+    Following {
+        /// Who leads, if that is known and it is not this node before it started again.
+        leader: Option<Leader>,
+    },
     /// Over.
     Stopped(Stopped),
 }
@@ -73,6 +83,10 @@ pub(crate) struct Status(watch::Sender<Phase>);
 impl Status {
     pub(crate) fn led(&self) {
         self.0.send_replace(Phase::Leading);
+    }
+
+    pub(crate) fn follows(&self, leader: Option<Leader>) {
+        self.0.send_replace(Phase::Following { leader });
     }
 
     pub(crate) fn stopped(&self, why: &Stopped) {
@@ -88,6 +102,10 @@ pub struct Partition {
     status: Arc<Status>,
     snapshots: Arc<dyn Snapshots>,
     metrics: Arc<Metrics>,
+    lease: Arc<Lease>,
+    /// Whether the lease alone proves that this node leads.
+    reads: Reads,
+    leadership: Leadership,
     clocks: Clocks,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -101,8 +119,9 @@ impl Partition {
     /// # Panics
     /// When the system gives no thread.
     pub fn start(config: Config, parts: Parts) -> Result<Self, StoreError> {
-        let clocks = Clocks::start();
+        let clocks = Clocks;
         let config = config.fitted_to(&parts.log.properties());
+        let (reads, leadership) = (config.reads, config.leadership);
         let inbox = Arc::new(Inbox::new(config.waiting_max));
         let snapshots = parts.store.snapshots();
         let newest = parts.kept.first().map(|state| state.next_position);
@@ -112,6 +131,7 @@ impl Partition {
         let engine =
             Engine::new(config, state, &mark, parts.seed, newest)?.guarded_by(parts.quarantine);
         let metrics = Arc::clone(engine.metrics());
+        let lease = Arc::clone(engine.lease());
         let feed = Arc::new(Feed::new(Arc::clone(&parts.log), parts.kept, checkpoint));
         let status = Arc::new(Status(watch::channel(Phase::Starting).0));
         let scrub = Scrub::new(parts.origin, Arc::clone(&metrics));
@@ -134,7 +154,18 @@ impl Partition {
             .spawn(guarded(driver))
             .expect("the system gives a partition its thread");
         let thread = Mutex::new(Some(thread));
-        Ok(Self { inbox, feed, status, snapshots, metrics, clocks, thread })
+        Ok(Self {
+            inbox,
+            feed,
+            status,
+            snapshots,
+            metrics,
+            lease,
+            reads,
+            leadership,
+            clocks,
+            thread,
+        })
     }
 
     /// Hands a request over. Its reply is called exactly once: with an answer,
@@ -168,7 +199,74 @@ impl Partition {
         })
     }
 
-    /// The newest applied state of a namespace. All that was answered is in it.
+    /// A view that shows what `level` says.
+    ///
+    /// # Errors
+    /// [`Failure::NotLeader`] when another node can serve it and this one cannot; nothing
+    /// happened. A session's version that was never given out is waited for as long as the
+    /// partition runs: the caller bounds that.
+    pub async fn look(&self, namespace: Namespace, level: Level) -> Result<View, Failure> {
+        match level {
+            Level::Linearizable => self.confirmed().await?,
+            Level::Session(version) => self.applied(version).await?,
+            Level::Stale { max_age_us: Some(max_age_us) } => self.fresh_within(max_age_us)?,
+            Level::Stale { max_age_us: None } => {}
+        }
+        Ok(self.view(namespace))
+    }
+
+    /// Waits until it is proved that this node led after the call began, so that a view taken
+    /// then shows everything that anyone was told before it.
+    ///
+    /// # Errors
+    /// [`Failure::NotLeader`], [`Failure::Overloaded`], [`Failure::Unavailable`]
+    pub async fn confirmed(&self) -> Result<(), Failure> {
+        let alone = self.leadership == Leadership::Alone;
+        if (alone || self.reads == Reads::Lease) && self.lease.runs(self.clocks.monotonic_us()) {
+            return Ok(());
+        }
+        let (answer, wait) = tokio::sync::oneshot::channel();
+        // A reader that went away needs no answer.
+        self.inbox.confirm(Confirm(Box::new(move |proved| drop(answer.send(proved)))));
+        wait.await.unwrap_or_else(|_| {
+            Err(Failure::Unavailable { reason: "the partition ended".to_owned() })
+        })
+    }
+
+    fn fresh_within(&self, max_age_us: u64) -> Result<(), Failure> {
+        match self.standing() {
+            Standing { phase: Phase::Stopped(why), .. } => {
+                Err(Failure::Unavailable { reason: why.to_string() })
+            }
+            Standing { behind_us: Some(behind_us), .. } if behind_us <= max_age_us => Ok(()),
+            Standing { leader, .. } => Err(Failure::NotLeader { leader }),
+        }
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        let (metrics, now_us) = (&self.metrics, self.clocks.monotonic_us());
+        let since = |us: u64| (us > 0).then(|| now_us.saturating_sub(us));
+        let phase = self.phase();
+        let leads = phase == Phase::Leading;
+        let alone = leads && self.leadership == Leadership::Alone;
+        Standing {
+            leader: match &phase {
+                Phase::Following { leader } => leader.clone(),
+                Phase::Starting | Phase::Leading | Phase::Stopped(_) => None,
+            },
+            phase,
+            epoch: Epoch::new(metrics.epoch.get()),
+            applied: self.feed.reached(),
+            position: Position::new(metrics.position.get()),
+            behind_us: if alone { Some(0) } else { since(metrics.fresh_us.get()) },
+            heard_us: since(metrics.heard_us.get()),
+        }
+    }
+
+    /// The newest applied state of a namespace. While this node leads, all that was answered is in
+    /// it.
     #[must_use]
     pub fn view(&self, namespace: Namespace) -> View {
         View::new(
@@ -224,10 +322,13 @@ impl Partition {
     /// Why it stopped instead.
     pub async fn leading(&self) -> Result<(), Stopped> {
         let mut phase = self.watch();
-        let settled = phase.wait_for(|phase| *phase != Phase::Starting).await;
-        match &*settled.expect("the status outlives whoever watches it") {
+        let settled = phase.wait_for(|phase| match phase {
+            Phase::Leading | Phase::Stopped(_) => true,
+            Phase::Starting | Phase::Following { .. } => false,
+        });
+        match &*settled.await.expect("the status outlives whoever watches it") {
             Phase::Stopped(why) => Err(why.clone()),
-            Phase::Starting | Phase::Leading => Ok(()),
+            Phase::Starting | Phase::Leading | Phase::Following { .. } => Ok(()),
         }
     }
 
@@ -237,7 +338,14 @@ impl Partition {
         self.inbox.push(Event::Doubt(found));
     }
 
-    /// Asks it to finish what is queued and stop. New requests are refused.
+    /// Asks it to let another node lead, if it leads: it finishes what is evaluated, gives
+    /// leadership up in the log, and follows. Of no effect on a log that is its own.
+    pub fn hand_over(&self) {
+        self.inbox.push(Event::HandOver);
+    }
+
+    /// Asks it to finish what is queued and stop; where nodes share the log, leadership is given up
+    /// in it first, so that another need not wait for the lease. New requests are refused.
     pub fn stop(&self) {
         self.inbox.push(Event::Stop);
     }
@@ -254,7 +362,9 @@ impl Partition {
         }
         match self.phase() {
             Phase::Stopped(why) => why,
-            Phase::Starting | Phase::Leading => Stopped::Failed("it never ended".to_owned()),
+            Phase::Starting | Phase::Leading | Phase::Following { .. } => {
+                Stopped::Failed("it never ended".to_owned())
+            }
         }
     }
 }

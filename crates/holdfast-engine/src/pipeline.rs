@@ -41,7 +41,18 @@ struct Sealed {
     bytes: Bytes,
     /// Where its latest copy was sent.
     position: Position,
+    /// When its first copy was, in microseconds.
+    sent_us: u64,
     waiting: Vec<Waiting>,
+}
+
+/// An entry that counts.
+#[derive(Debug)]
+pub struct Acknowledged {
+    /// Before it was first sent, in microseconds: leadership is proved from then on.
+    pub sent_us: u64,
+    /// What waited for it.
+    pub waiting: Vec<Waiting>,
 }
 
 /// What is known of a position that something was sent to.
@@ -108,13 +119,30 @@ impl Pipeline {
         position
     }
 
-    /// Sends an entry whose answers wait for it.
-    pub fn send_entry(&mut self, sequence: u64, bytes: Bytes, waiting: Vec<Waiting>) -> Position {
+    /// Sends an entry, after `sent_us`, whose answers wait for it.
+    pub fn send_entry(
+        &mut self,
+        sequence: u64,
+        bytes: Bytes,
+        sent_us: u64,
+        waiting: Vec<Waiting>,
+    ) -> Position {
         let position = self.send(bytes.clone());
         self.bytes += bytes.len();
         self.answers += waiting.len();
-        self.unacknowledged.push_back(Sealed { sequence, bytes, position, waiting });
+        self.unacknowledged.push_back(Sealed { sequence, bytes, position, sent_us, waiting });
         position
+    }
+
+    /// Is it known of every position that was sent to what it holds?
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.slots.is_empty()
+    }
+
+    /// Position `read` is filled, though nothing was sent there.
+    pub fn pass(&mut self, read: Position) {
+        self.next_position = self.next_position.max(read.next());
     }
 
     /// Lets an answer wait for everything that is in flight.
@@ -175,16 +203,16 @@ impl Pipeline {
         }
     }
 
-    /// The first entry in flight counts: returns what waited for it.
+    /// The first entry in flight counts.
     ///
     /// # Panics
     /// When it is not the first: the reader counts our entries in our order.
-    pub fn acknowledge(&mut self, sequence: u64) -> Vec<Waiting> {
+    pub fn acknowledge(&mut self, sequence: u64) -> Acknowledged {
         let first = self.unacknowledged.pop_front().expect("only what was sent can count");
         assert_eq!(first.sequence, sequence, "entries count in the order they were sent");
         self.bytes -= first.bytes.len();
         self.answers -= first.waiting.len();
-        first.waiting
+        Acknowledged { sent_us: first.sent_us, waiting: first.waiting }
     }
 
     /// A position turned out dead. If it was the latest copy of the first entry
@@ -203,10 +231,9 @@ impl Pipeline {
         sent
     }
 
-    /// Gives everything up: what waited learns that its outcome is not known here.
-    pub fn abandon(self, reason: &str) -> Vec<Waiting> {
-        let unknown = || Err(Failure::OutcomeUnknown { reason: reason.to_owned() });
+    /// Gives everything up: what waited is told this.
+    pub fn abandon(self, failure: &Failure) -> Vec<Waiting> {
         let waiting = self.unacknowledged.into_iter().flat_map(|sealed| sealed.waiting);
-        waiting.map(|waiting| Waiting { answer: unknown(), ..waiting }).collect()
+        waiting.map(|waiting| Waiting { answer: Err(failure.clone()), ..waiting }).collect()
     }
 }

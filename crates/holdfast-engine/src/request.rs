@@ -6,6 +6,8 @@ use bytes::Bytes;
 use holdfast_state::{Abort, LogTime, Namespace, Stop, Tx, Version};
 use xxhash_rust::xxh3::Xxh3;
 
+use crate::leader::Leader;
+
 /// A transaction: runs on the evaluator, perhaps more than once (P21), and has
 /// no effect but what it does to its [`Tx`]. Its bytes, outcome or refusal, are
 /// the edge's own; the engine stores and returns them as they are.
@@ -141,11 +143,17 @@ pub enum Failure {
     /// The deadline passed before it was evaluated. Nothing happened.
     #[error("the deadline passed before the request was evaluated")]
     Deadline,
-    /// This node does not lead, or is stopping. Nothing happened.
+    /// The partition is stopping, or has stopped. Nothing happened.
     #[error("the partition takes no requests: {reason}")]
     Unavailable {
         /// Why.
         reason: String,
+    },
+    /// This node does not lead. Nothing happened; ask the one that does.
+    #[error("this node does not lead: {}", said(leader.as_ref()))]
+    NotLeader {
+        /// Who leads, if that is known.
+        leader: Option<Leader>,
     },
     /// It was evaluated, but whether it became durable is not known here. Ask
     /// again with the same idempotency key.
@@ -173,6 +181,10 @@ pub enum Failure {
     /// The transaction came to no outcome. Nothing happened.
     #[error(transparent)]
     Aborted(Abort),
+}
+
+fn said(leader: Option<&Leader>) -> String {
+    leader.map_or_else(|| "nobody is known to".to_owned(), ToString::to_string)
 }
 
 /// What a request gets.

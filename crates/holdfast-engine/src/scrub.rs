@@ -45,7 +45,7 @@ pub enum Origin {
 /// Whose entry a batch came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Author {
-    /// A leader before this one, be it this node.
+    /// Another leader, or this node when it led before.
     Earlier,
     /// This node, in this life.
     Ourselves,

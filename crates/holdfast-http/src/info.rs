@@ -81,6 +81,7 @@ fn partition(node: &Node) -> PartitionInfo {
     let (phase, reason) = match partition.phase() {
         Phase::Starting => ("starting", None),
         Phase::Leading => ("leading", None),
+        Phase::Following { .. } => ("following", None),
         Phase::Stopped(why) => ("stopped", Some(why.to_string())),
     };
     PartitionInfo {
@@ -100,7 +101,7 @@ pub fn health() -> Reply {
     reply::json(StatusCode::OK, Bytes::from_static(b"{\"status\":\"alive\"}"))
 }
 
-/// The partition leads, so requests are taken.
+/// The partition leads, so requests are taken, or it follows, so that reads are.
 ///
 /// # Errors
 /// `unavailable`
@@ -109,6 +110,9 @@ pub fn ready(node: &Node) -> Result<Reply, Problem> {
     match node.partition().phase() {
         Phase::Leading => {
             Ok(reply::json(StatusCode::OK, Bytes::from_static(b"{\"status\":\"leading\"}")))
+        }
+        Phase::Following { .. } => {
+            Ok(reply::json(StatusCode::OK, Bytes::from_static(b"{\"status\":\"following\"}")))
         }
         Phase::Starting => unavailable("the partition is reading its log"),
         Phase::Stopped(why) => unavailable(&why.to_string()),

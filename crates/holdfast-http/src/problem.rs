@@ -74,6 +74,8 @@ pub enum Kind {
     Overloaded,
     /// The partition takes no requests.
     Unavailable,
+    /// Another node leads, or none does yet.
+    NotLeader,
     /// Whether it happened is not known here.
     OutcomeUnknown,
     /// No answer in time.
@@ -117,6 +119,7 @@ impl Kind {
         Self::Quarantined,
         Self::Overloaded,
         Self::Unavailable,
+        Self::NotLeader,
         Self::OutcomeUnknown,
         Self::DeadlineExceeded,
     ];
@@ -154,6 +157,7 @@ impl Kind {
             Self::Quarantined => ("quarantined", S::INTERNAL_SERVER_ERROR, Never),
             Self::Overloaded => ("overloaded", S::SERVICE_UNAVAILABLE, Later),
             Self::Unavailable => ("unavailable", S::SERVICE_UNAVAILABLE, Later),
+            Self::NotLeader => ("not_leader", S::SERVICE_UNAVAILABLE, Later),
             Self::OutcomeUnknown => ("outcome_unknown", S::SERVICE_UNAVAILABLE, SameKey),
             Self::DeadlineExceeded => ("deadline_exceeded", S::GATEWAY_TIMEOUT, SameKey),
         };
@@ -185,6 +189,7 @@ impl Kind {
             }
             Self::Overloaded => "The server is busy.",
             Self::Unavailable => "The partition takes no requests now.",
+            Self::NotLeader => "This node does not lead.",
             Self::OutcomeUnknown => "Whether the request took effect is not known.",
             Self::DeadlineExceeded => "No answer came in time.",
         }
@@ -370,6 +375,13 @@ impl From<Engine> for Problem {
             Engine::Overloaded => Kind::Overloaded,
             Engine::Deadline => Kind::DeadlineExceeded,
             Engine::Unavailable { .. } => Kind::Unavailable,
+            Engine::NotLeader { leader: Some(leader) } => {
+                return Self::new(Kind::NotLeader, &failure)
+                    .fact("node", leader.node.as_str())
+                    .fact("address", leader.address.as_str())
+                    .fact("epoch", leader.epoch.get());
+            }
+            Engine::NotLeader { leader: None } => Kind::NotLeader,
             Engine::OutcomeUnknown { .. } => Kind::OutcomeUnknown,
             Engine::KeyReused => Kind::IdempotencyKeyReused,
             Engine::Quarantined { fingerprint } => {

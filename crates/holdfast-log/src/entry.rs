@@ -1,4 +1,5 @@
-//! The bytes of one position: a claim of leadership, or a batch of committed transactions.
+//! The bytes of one position: a claim of leadership, its renewal, or a batch of committed
+//! transactions.
 //!
 //! An entry is a fixed little-endian header of [`HEADER_BYTES`] and a body. The header says whose
 //! log it is, which valid entry it follows, who wrote it and in which order, and which versions it
@@ -45,6 +46,7 @@ pub const FEATURE_LEVEL: u16 = 1;
 const MAGIC: u32 = u32::from_le_bytes(*b"HFE\x01");
 const KIND_CLAIM: u8 = 1;
 const KIND_BATCH: u8 = 2;
+const KIND_RENEWAL: u8 = 3;
 
 /// What every entry says of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,9 +63,9 @@ pub struct EntryHeader {
     pub nonce: Nonce,
     /// Its number within the epoch: 0 for the claim, then 1, 2, 3 …
     pub sequence: u64,
-    /// The version of its first transaction; for a claim, the version that comes next.
+    /// The version of its first transaction; for a claim or a renewal, the version that comes next.
     pub first_version: u64,
-    /// How many versions it brings; 0 for a claim.
+    /// How many versions it brings; 0 for a claim and a renewal.
     pub count: u32,
     /// The log time at which it was written, in microseconds since the Unix epoch.
     pub log_time_us: u64,
@@ -78,6 +80,9 @@ pub enum Body {
     Claim(Claim),
     /// Committed transactions, encoded by the engine.
     Batch(Bytes),
+    /// Its writer, whose claim counts, says again what it claimed. With a lease of 0 it gives
+    /// leadership up: whoever reads this may claim at once.
+    Renewal(Claim),
 }
 
 /// One entry, decoded.
@@ -140,6 +145,7 @@ impl Entry {
         let body = match bytes[6] {
             KIND_CLAIM => Body::Claim(Claim::decode(&bytes[HEADER_BYTES..])?),
             KIND_BATCH => Body::Batch(bytes.slice(HEADER_BYTES..)),
+            KIND_RENEWAL => Body::Renewal(Claim::decode(&bytes[HEADER_BYTES..])?),
             _ => return Err(EntryError::Malformed { what: "unknown kind" }),
         };
         check_header(&header, &body)?;
@@ -186,8 +192,11 @@ fn check_header(header: &EntryHeader, body: &Body) -> Result<(), EntryError> {
         Body::Claim(_) if header.sequence != 0 || header.count != 0 => {
             malformed("a claim that is numbered or brings versions")
         }
-        Body::Batch(_) if header.sequence == 0 => malformed("a batch without a number"),
-        Body::Claim(_) | Body::Batch(_) => Ok(()),
+        Body::Renewal(_) if header.count != 0 => malformed("a renewal that brings versions"),
+        Body::Batch(_) | Body::Renewal(_) if header.sequence == 0 => {
+            malformed("a batch or renewal without a number")
+        }
+        Body::Claim(_) | Body::Batch(_) | Body::Renewal(_) => Ok(()),
     }
 }
 

@@ -2,8 +2,8 @@
 //!
 //! Fed with what the positions really hold, in order (P4):
 //! * a claim counts if its epoch is exactly one more than the last valid claim's;
-//! * a batch counts if its epoch *and* nonce are those of the latest valid claim and its sequence
-//!   number is the next;
+//! * a batch or a renewal counts if its epoch *and* nonce are those of the latest valid claim and
+//!   its sequence number is the next;
 //! * everything else is dead: skipped by every reader alike. Late and out-of-order writes of a
 //!   deposed leader are therefore harmless.
 //!
@@ -34,6 +34,8 @@ pub enum Step {
     Claim(EntryHeader, Claim),
     /// Committed transactions: versions `first_version .. first_version + count`.
     Batch(EntryHeader, Bytes),
+    /// The leader leads on, or, with a lease of 0, no more. It brings no versions.
+    Renewal(EntryHeader, Claim),
     /// An entry that does not count.
     Dead(DeadReason),
 }
@@ -165,7 +167,7 @@ impl Reader {
         let header = entry.header;
         let dead = match entry.body {
             Body::Claim(_) => self.state.claim_is_dead(&header),
-            Body::Batch(_) => self.state.batch_is_dead(&header),
+            Body::Batch(_) | Body::Renewal(_) => self.state.batch_is_dead(&header),
         };
         if let Some(reason) = dead {
             return Ok(Step::Dead(reason));
@@ -173,7 +175,14 @@ impl Reader {
         self.state.check_fit(position, &header)?;
         self.state.accept(&header, Hash::of(bytes));
         Ok(match entry.body {
-            Body::Claim(claim) => Step::Claim(header, claim),
+            Body::Claim(claim) => {
+                self.state.lease_ms = claim.lease_ms;
+                Step::Claim(header, claim)
+            }
+            Body::Renewal(claim) => {
+                self.state.lease_ms = claim.lease_ms;
+                Step::Renewal(header, claim)
+            }
             Body::Batch(body) => Step::Batch(header, body),
         })
     }

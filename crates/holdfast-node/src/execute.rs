@@ -1,10 +1,9 @@
 //! From a call to its answer: the one path, whoever asks.
 //!
 //! What may write runs as a transaction of the partition; what only reads runs on
-//! a view of the newest applied state, on the caller's thread. Since one process
-//! has the log and answers leave only when applied, a view taken while the
-//! partition leads holds everything that anyone was told (P10). A deadline bounds
-//! the whole path.
+//! a view of the newest applied state, on the caller's thread. Answers leave only
+//! when applied, so a view taken once it is proved that the partition leads holds
+//! everything that anyone was told (P10). A deadline bounds the whole path.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -12,7 +11,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use holdfast_engine::{Asked, Decision, Partition, Phase};
+use holdfast_engine::{Asked, Decision, Partition};
 use holdfast_state::{
     Abort, LogTime, Namespace, Read as _, Stop, Tx, Version,
     command::{Call, Kind, Refused},
@@ -115,7 +114,7 @@ async fn run(
     match kind {
         Kind::Write => write(partition, ask, call, render).await,
         Kind::Query => {
-            leads(partition).await?;
+            partition.confirmed().await?;
             look(partition, ask.namespace, call.as_ref(), render)
         }
     }
@@ -148,15 +147,6 @@ pub(crate) async fn commit(
         time: answer.time,
         replayed: answer.replayed,
     })
-}
-
-/// A view is the newest there is only while the partition leads.
-pub(crate) async fn leads(partition: &Partition) -> Result<(), holdfast_engine::Failure> {
-    if partition.phase() == Phase::Leading {
-        return Ok(());
-    }
-    let unavailable = |reason: String| holdfast_engine::Failure::Unavailable { reason };
-    partition.leading().await.map_err(|why| unavailable(why.to_string()))
 }
 
 fn look(

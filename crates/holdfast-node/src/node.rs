@@ -111,6 +111,9 @@ impl Node {
                 Stopped::StateInDoubt(what) if rebuild <= REBUILDS_MAX => {
                     tracing::error!(what, rebuild, "the state is rebuilt from snapshot and log");
                 }
+                why @ Stopped::Behind(_) if rebuild <= REBUILDS_MAX => {
+                    tracing::warn!(%why, rebuild, "the newest snapshot is restored");
+                }
                 why => return why,
             }
             let node = Arc::clone(&self);
@@ -150,7 +153,7 @@ async fn ended(partition: &Partition) -> Stopped {
     let ended = phase.wait_for(|phase| matches!(phase, Phase::Stopped(_))).await;
     match ended.as_deref() {
         Ok(Phase::Stopped(why)) => why.clone(),
-        Ok(Phase::Starting | Phase::Leading) | Err(_) => {
+        Ok(Phase::Starting | Phase::Leading | Phase::Following { .. }) | Err(_) => {
             Stopped::Failed("the partition went away".to_owned())
         }
     }

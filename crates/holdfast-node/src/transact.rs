@@ -13,7 +13,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     At,
-    execute::{Ask, Failure, commit, leads},
+    execute::{Ask, Failure, commit},
     node::Node,
 };
 
@@ -158,7 +158,7 @@ impl Node {
     /// [`Failure`] when the partition has stopped.
     pub async fn view(&self, namespace: Namespace) -> Result<View, Failure> {
         let partition = self.partition();
-        leads(&partition).await?;
+        partition.confirmed().await?;
         Ok(partition.view(namespace))
     }
 }

@@ -50,6 +50,10 @@ impl Line {
         let (kind, note) = match (&inspected.step, &inspected.entry.body) {
             (Step::Dead(reason), _) => ("dead", Some(format!("{reason:?}"))),
             (_, Body::Claim(claim)) => ("claim", Some(format!("by {}", claim.node))),
+            (_, Body::Renewal(claim)) if claim.lease_ms == 0 => {
+                ("resign", Some(format!("by {}", claim.node)))
+            }
+            (_, Body::Renewal(claim)) => ("renew", Some(format!("by {}", claim.node))),
             (_, Body::Batch(_)) => ("batch", None),
         };
         Self {

@@ -8,6 +8,7 @@
 
 use super::{Engine, Role};
 use crate::{
+    config::Leadership,
     digest,
     event::{Action, Now, Stopped},
     pipeline::Waiting,
@@ -30,8 +31,8 @@ impl Engine {
         }
         self.quarantine.end();
         self.metrics.waiting.set(self.waiting() as u64);
-        self.send();
-        self.finish_if_done();
+        self.send(now);
+        self.finish_if_done(now);
     }
 
     /// First in its batch: what it sees is the state after all batches before (P17).
@@ -47,7 +48,8 @@ impl Engine {
 
     pub(super) fn may_evaluate(&self) -> bool {
         let Role::Leading(leading) = &self.role else { return false };
-        leading.batch_bytes() < self.config.batch_bytes
+        !(self.resigning || leading.resigned)
+            && leading.batch_bytes() < self.config.batch_bytes
             && leading.answers_waiting() < self.config.waiting_max
             && self.applying.len() < self.config.entries_unapplied_max
             && self.applying.back().is_none_or(|last| last.late.len() < self.config.waiting_max)
@@ -133,12 +135,26 @@ impl Engine {
         self.actions.push_back(Action::Reply(reply, answer));
     }
 
-    /// Sends the open batch if the pipeline has room for it.
-    pub(super) fn send(&mut self) {
-        let durable = self.reader.state().next_position.previous();
-        let Role::Leading(leading) = &mut self.role else { return };
-        if leading.has_batch() && leading.pipeline.depth() < self.config.entries_in_flight_max {
-            let (position, bytes) = leading.seal(durable);
+    /// Sends the open batch, if the pipeline has room for it, and what others should hear.
+    pub(super) fn send(&mut self, now: Now) {
+        let wanted = self.reads_want_an_entry(now);
+        let shared = self.config.leadership != Leadership::Alone;
+        let durable = self.durable();
+        while let Role::Leading(leading) = &mut self.role {
+            if leading.resigned || leading.pipeline.depth() >= self.config.entries_in_flight_max {
+                return;
+            }
+            let unheard = shared && leading.until_heartbeat_us(now) == 0;
+            let read = wanted && self.confirming.is_wanted() && !leading.has_batch();
+            let (position, bytes) = if unheard || read {
+                self.metrics.heartbeats.increment();
+                leading.renew(durable, now)
+            } else if leading.has_batch() {
+                leading.seal(durable, now)
+            } else {
+                return;
+            };
+            self.confirming.send(leading.sequence());
             self.undigested += 1;
             self.metrics.entries.increment();
             self.metrics.entry_bytes.add(bytes.len() as u64);

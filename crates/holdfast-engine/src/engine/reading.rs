@@ -1,25 +1,31 @@
-//! Before leading: reading the log to its first hole, and claiming that (P7).
+//! Reading what others wrote: up to the log's first hole, and there, where somebody leads, for more.
+//!
+//! One look is on its way at a time, so an answer is known to belong to it. What it brings goes the
+//! one way that everything goes; the next look waits until that is applied. At the hole a node that
+//! is alone claims at once; one that shares the log looks again and again, and claims when the
+//! lease of whoever led has run out.
 
-use holdfast_log::{Claim, EntryHeader, Hash, LogId, Nonce, Position, Read, entry::FEATURE_LEVEL};
-use holdfast_state::{
-    LogTime, Namespace, Scan, Source, StoreError, Table as _, Version,
-    table::{split_key, stored_key},
-};
+use bytes::Bytes;
+use holdfast_log::{LogError, Position, Read};
 
-use super::{Engine, LEASE_MS, Role};
+use super::{Engine, Role};
 use crate::{
-    clock::LogClock,
+    config::Leadership,
     event::{Action, Now, Stopped},
-    idempotency::{Filing, Records},
-    leading::Leading,
-    pipeline::Pipeline,
-    timers::DueTimers,
 };
 
 impl Engine {
-    pub(super) fn read_on(&mut self) {
-        self.role = Role::Reading { at_the_hole: false };
+    /// Reads behind whoever leads, once all that was read is applied.
+    pub(super) fn read_on(&mut self, now: Now) {
+        self.enter(Role::Reading { at_the_hole: false });
         if self.applying.is_empty() {
+            self.look(now);
+        }
+    }
+
+    /// Asks what the next position holds, unless that was asked already.
+    pub(super) fn look(&mut self, now: Now) {
+        if self.watch.ask(now) {
             self.actions.push_back(Action::Read(self.reader.state().next_position));
         }
     }
@@ -27,25 +33,36 @@ impl Engine {
     /// All that was read is applied.
     pub(super) fn go_on_reading(&mut self, now: Now) {
         match self.role {
-            Role::Reading { at_the_hole: true } => self.claim(now),
-            Role::Reading { at_the_hole: false } => self.read_on(),
-            Role::Claiming(..) | Role::Leading(_) | Role::Stopped(_) => {}
+            Role::Reading { at_the_hole: true } => self.at_the_end(now),
+            Role::Reading { at_the_hole: false } => self.look(now),
+            Role::Claiming(_) | Role::Leading(_) | Role::Stopped(_) => {}
         }
     }
 
     pub(super) fn read_back(&mut self, from: Position, reads: Vec<Read>, now: Now) {
+        let Some(asked_us) = self.watch.answered() else { return };
+        match self.role {
+            Role::Reading { .. } => self.read(from, reads, asked_us, now),
+            Role::Leading(_) => self.read_while_leading(from, reads, asked_us, now),
+            Role::Claiming(_) | Role::Stopped(_) => {}
+        }
+    }
+
+    fn read(&mut self, from: Position, reads: Vec<Read>, asked_us: u64, now: Now) {
         let mut position = from;
         for read in reads {
             if !matches!(self.role, Role::Reading { .. }) {
                 return;
             }
-            match read {
-                Read::Entry(bytes) => self.feed(position, &bytes, now),
-                Read::Empty => self.role = Role::Reading { at_the_hole: true },
-                Read::Trimmed => {
-                    let what = format!("the log begins after position {position}");
-                    self.stop(Stopped::StateInDoubt(what));
-                    return;
+            // A look that began before this node came to lead may bring what it knows by now.
+            if position == self.reader.state().next_position {
+                match read {
+                    Read::Entry(bytes) => self.feed(position, &bytes, now),
+                    Read::Empty => {
+                        self.watch.saw_empty(asked_us);
+                        self.enter(Role::Reading { at_the_hole: true });
+                    }
+                    Read::Trimmed => self.stop(Stopped::Behind(position)),
                 }
             }
             position = position.next();
@@ -55,71 +72,86 @@ impl Engine {
         }
     }
 
-    /// Claims the first hole, having applied everything below (P7).
-    fn claim(&mut self, now: Now) {
-        if self.stopping {
-            self.stop(Stopped::Cleanly);
-            return;
+    /// A look that is to confirm reads (P10), or that was asked for before this node led.
+    fn read_while_leading(&mut self, from: Position, reads: Vec<Read>, asked_us: u64, now: Now) {
+        let mut position = from;
+        for read in reads {
+            let Role::Leading(leading) = &mut self.role else { return };
+            // Since something of ours was sent, that is what confirms.
+            if position != self.reader.state().next_position || !leading.pipeline.is_quiet() {
+                return;
+            }
+            match read {
+                Read::Empty => return self.confirmed_by_look(asked_us),
+                Read::Entry(bytes) => {
+                    leading.pipeline.pass(position);
+                    self.feed(position, &bytes, now);
+                }
+                Read::Trimmed => return self.stop(Stopped::Behind(position)),
+            }
+            position = position.next();
         }
-        let state = *self.reader.state();
-        let last = self.last_time.max(LogTime::from_us(state.log_time_us));
-        let mut clock = match LogClock::anchor(last, now, self.config.clock) {
-            Ok(clock) => clock,
-            Err(off) => {
-                self.stop(Stopped::Failed(off.to_string()));
-                return;
-            }
-        };
-        let nonce = Nonce::from_bytes(self.random.bytes());
-        let header = EntryHeader {
-            feature_level: FEATURE_LEVEL,
-            log: state.identity.unwrap_or_else(|| LogId::from_bytes(self.random.bytes())),
-            previous: if state.identity.is_some() { state.hash } else { Hash::ZERO },
-            epoch: state.epoch.next(),
-            nonce,
-            sequence: 0,
-            first_version: state.next_version,
-            count: 0,
-            log_time_us: clock.read(now).as_us(),
-            durable: state.next_position.previous(),
-        };
-        let claim = Claim {
-            node: self.config.node.clone(),
-            address: self.config.address.clone(),
-            lease_ms: LEASE_MS,
-        };
-        let mut pipeline = Pipeline::new(state.next_position);
-        let bytes = claim.seal(&header);
-        let position = pipeline.send(bytes.clone());
-        self.role = Role::Claiming(pipeline, nonce);
-        self.actions.push_back(Action::Append(position, bytes));
+        self.confirming.seen_nothing();
     }
 
-    /// Our claim counts.
-    pub(super) fn lead(&mut self, now: Now) {
-        let state = self.reader.state();
-        let last = LogTime::from_us(state.log_time_us);
-        let clock = LogClock::anchor(last, now, None).expect("without bounds any clock does");
-        let oldest = match oldest_bucket(self.state.as_ref()) {
-            Ok(oldest) => oldest,
-            Err(error) => {
-                self.stop(Stopped::StateInDoubt(error.to_string()));
-                return;
-            }
+    /// The log did not answer a look.
+    pub(super) fn read_failed(&mut self, error: &LogError, now: Now) {
+        self.watch.answered();
+        let Leadership::Shared(shared) = self.config.leadership else {
+            return self.stop(Stopped::Failed(error.to_string()));
         };
-        let filing = Filing::new(self.config.retention_us, oldest);
-        let timers = DueTimers::new(self.config.timers.clone());
-        let leading = Leading::begin(state, clock, filing, timers);
-        self.actions.push_back(Action::Led(Version::new(state.next_version)));
-        self.role = Role::Leading(Box::new(leading));
-        self.tick(now);
+        if error.is_permanent() {
+            return self.stop(Stopped::Failed(error.to_string()));
+        }
+        tracing::warn!(%error, "the log could not be read for now");
+        self.watch.look_later(now, shared.look_every_us);
+        self.confirming.seen_nothing();
     }
-}
 
-fn oldest_bucket(state: &dyn Source) -> Result<Option<u32>, StoreError> {
-    let from = stored_key(Namespace::SYSTEM, Records::ID, &());
-    let to = stored_key(Namespace::SYSTEM, Records::ID, &(u32::MAX,));
-    let first = state.scan(&from, &to, Scan::up(1))?;
-    let bucket = first.first().and_then(|(key, _)| split_key(key)?.2.u32().ok());
-    Ok(bucket)
+    /// At the first hole, with everything below it applied.
+    fn at_the_end(&mut self, now: Now) {
+        if self.stopping {
+            return self.stop(Stopped::Cleanly);
+        }
+        let Leadership::Shared(shared) = self.config.leadership else { return self.claim(now) };
+        if let Some(asked_us) = self.watch.empty_us()
+            && self.config.empty_read_is_linearizable
+        {
+            self.is_fresh_since(asked_us);
+        }
+        let lease_us = self.reader.state().lease_ms.saturating_mul(1_000);
+        if self.watch.may_claim(lease_us, &shared, now) {
+            self.claim(now);
+        }
+        if matches!(self.role, Role::Reading { .. }) {
+            self.watch.look_later(now, shared.look_every_us);
+            self.tell_who_leads();
+        }
+    }
+
+    /// Everything acknowledged before then is in the state.
+    pub(super) fn is_fresh_since(&self, us: u64) {
+        self.metrics.fresh_us.set(us.max(self.metrics.fresh_us.get()));
+    }
+
+    pub(super) fn tell_who_leads(&mut self) {
+        let leader = self.watch.leader.clone();
+        if self.watch.told.as_ref() != Some(&leader) {
+            self.watch.told = Some(leader.clone());
+            self.metrics.role.set(1);
+            self.actions.push_back(Action::Follows(leader));
+        }
+    }
+
+    /// Reads, in order, every position whose content is known from appends.
+    pub(super) fn advance(&mut self, now: Now) {
+        loop {
+            let position = self.reader.state().next_position;
+            let Some(bytes) = self.pipeline().and_then(|sent| sent.take_known(position)) else {
+                return;
+            };
+            let bytes: Bytes = bytes;
+            self.feed(position, &bytes, now);
+        }
+    }
 }

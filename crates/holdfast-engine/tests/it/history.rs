@@ -43,7 +43,7 @@ pub(crate) fn history(log: &dyn Log) -> History {
         let position = Position::first().plus(index as u64);
         match reader.feed(position, &bytes).unwrap() {
             Step::Dead(_) => dead += 1,
-            Step::Claim(header, _) => kept.push((position, header)),
+            Step::Claim(header, _) | Step::Renewal(header, _) => kept.push((position, header)),
             Step::Batch(header, bytes) => {
                 let first = Version::new(header.first_version);
                 let time = LogTime::from_us(header.log_time_us);

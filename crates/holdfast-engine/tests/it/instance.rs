@@ -55,6 +55,7 @@ pub(crate) fn open(disk: &FaultDisk, seed: u64, clock: &Clock) -> Result<Node, S
     match &node.stopped {
         None => Ok(node),
         Some(Stopped::Failed(reason) | Stopped::StateInDoubt(reason)) => Err(reason.clone()),
+        Some(why @ Stopped::Behind(_)) => Err(why.to_string()),
         Some(why @ (Stopped::Cleanly | Stopped::Deposed)) => panic!("{why}"),
     }
 }

@@ -11,8 +11,8 @@ use std::{
 
 use bytes::Bytes;
 use holdfast_engine::{
-    Action, Answer, Asked, Config, Engine, Event, Failure, Fingerprint, Now, Origin, Outcome,
-    Quarantine, Request, SnapshotKeeper, Stopped,
+    Action, Answer, Asked, Config, Confirm, Engine, Event, Failure, Fingerprint, Leader, Now,
+    Origin, Outcome, Quarantine, Request, SnapshotKeeper, Stopped,
     pipeline::Waiting,
     request::Work,
     scrub::{Author, Scrub},
@@ -53,6 +53,33 @@ impl Clock {
     /// Sets the wall clock, as an operator or a bad time server does.
     pub(crate) fn set_wall_us(&self, us: u64) {
         self.0.lock().unwrap().wall_us = us;
+    }
+}
+
+/// A read's answer, when it comes: the version that it shows. Coming twice is an error.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Looked(Arc<Mutex<Option<Result<Version, Failure>>>>);
+
+impl Looked {
+    fn fill(&self, answer: Result<Version, Failure>) {
+        let before = self.0.lock().unwrap().replace(answer);
+        assert_eq!(before, None, "a read is answered once");
+    }
+
+    pub(crate) fn answer(&self) -> Option<Result<Version, Failure>> {
+        self.0.lock().unwrap().clone()
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.answer().is_none()
+    }
+
+    pub(crate) fn version(&self) -> u64 {
+        self.answer().expect("it was answered").expect("it was proved").get()
+    }
+
+    pub(crate) fn failure(&self) -> Failure {
+        self.answer().expect("it was answered").expect_err("it was not proved")
     }
 }
 
@@ -178,7 +205,10 @@ pub(crate) struct Node {
     /// Batches wait here while [`Node::hold_applies`] is set.
     applies: VecDeque<(Batch, ReaderState, Vec<Waiting>)>,
     pub(crate) hold_applies: bool,
+    /// From which version on, while it leads.
     pub(crate) led: Option<Version>,
+    /// Whom it follows, while it follows.
+    pub(crate) follows: Option<Option<Leader>>,
     pub(crate) stopped: Option<Stopped>,
     pub(crate) published: Vec<(ReaderState, Batch)>,
     /// Snapshots that are to be kept; the test says how that went.
@@ -216,6 +246,7 @@ impl Node {
             applies: VecDeque::new(),
             hold_applies: false,
             led: None,
+            follows: None,
             stopped: None,
             published: Vec::new(),
             keep: Vec::new(),
@@ -275,6 +306,17 @@ impl Node {
     /// Any transaction.
     pub(crate) fn work(&mut self, work: Work) -> Pending {
         self.submit(Ask::of(work))
+    }
+
+    /// A linearizable read: what the engine answers, and the version that a view then shows.
+    pub(crate) fn read(&mut self) -> Looked {
+        let looked = Looked::default();
+        let (slot, snapshots) = (looked.clone(), self.snapshots());
+        let answer = move |proved: Result<(), Failure>| {
+            slot.fill(proved.map(|()| snapshots.latest().mark().version));
+        };
+        self.handle(Event::Confirm(Confirm(Box::new(answer))));
+        looked
     }
 
     /// Gives the engine an event.
@@ -347,7 +389,9 @@ impl Node {
         while let Some(action) = self.engine.next_action() {
             active = true;
             if self.stopped.is_some() {
-                assert!(matches!(action, Action::Reply(_, Err(_))), "{action:?} after the end");
+                let refusal =
+                    matches!(action, Action::Reply(_, Err(_)) | Action::Confirmed(_, Err(_)));
+                assert!(refusal, "{action:?} after the end");
             }
             self.carry_out(action);
         }
@@ -382,7 +426,9 @@ impl Node {
                 self.trims.push(below);
                 self.trimmed = holdfast_log::blocking::trim(&*self.log, below);
             }
-            Action::Led(version) => self.led = Some(version),
+            Action::Confirmed(confirm, answer) => (confirm.0)(answer),
+            Action::Led(version) => (self.led, self.follows) = (Some(version), None),
+            Action::Follows(leader) => (self.led, self.follows) = (None, Some(leader)),
             Action::Stopped(why) => self.stopped = Some(why),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use holdfast_engine::{Leadership, Phase, Shared};
 use holdfast_http::{fingerprint::fingerprint, problem::Kind};
 use holdfast_log::MemoryLog;
 use holdfast_node::{Node, Storage};
@@ -41,6 +42,7 @@ const SCENARIOS: &[Scenario] = &[
     (Kind::Quarantined, quarantined),
     (Kind::Overloaded, overloaded),
     (Kind::Unavailable, unavailable),
+    (Kind::NotLeader, not_leader),
     (Kind::OutcomeUnknown, outcome_unknown),
     (Kind::DeadlineExceeded, deadline_exceeded),
 ];
@@ -246,6 +248,28 @@ fn unavailable() -> Response {
     client.get("/v1/changes").problem(503, "unavailable");
     assert_eq!(client.get("/health").status, 200);
     client.request("PUT", "/v1/lab/notes/a", &[], r#"{"text":""}"#)
+}
+
+fn not_leader() -> Response {
+    let log = MemoryLog::new();
+    let mut setup = Setup::on(Storage::Memory(log.clone()));
+    let shared = Shared { may_lead: false, ..Shared::default() };
+    setup.node.engine.leadership = Leadership::Shared(shared);
+    let server = setup.start();
+    let mut client = server.client();
+    wait_until(|| client.get("/ready").status == 200);
+    let nobody = client.request("PUT", "/v1/lab/notes/a", &[], r#"{"text":""}"#);
+    assert_eq!(nobody.problem(503, "not_leader")["facts"]["node"], Value::Null);
+    let mut other = Setup::on(Storage::Memory(log));
+    other.node.engine.node = "the other".to_owned();
+    let other = Node::open(other.node).unwrap();
+    let following = |phase: Phase| matches!(phase, Phase::Following { leader: Some(_) });
+    wait_until(|| following(server.node.partition().phase()));
+    client.get("/v1/lab/notes").problem(503, "not_leader");
+    let response = client.request("PUT", "/v1/lab/notes/a", &[], r#"{"text":""}"#);
+    assert_eq!(response.json()["facts"]["node"], "the other");
+    drop(other.close());
+    response
 }
 
 fn outcome_unknown() -> Response {

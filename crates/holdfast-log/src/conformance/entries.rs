@@ -68,7 +68,7 @@ fn catch_up(log: &dyn Log, reader: &mut Reader) -> Result<Vec<Step>, ChainBroken
 fn bodies(steps: &[Step]) -> Vec<&[u8]> {
     let bodies = steps.iter().map(|step| match step {
         Step::Batch(_, body) => Some(&body[..]),
-        Step::Claim(..) | Step::Dead(_) => None,
+        Step::Claim(..) | Step::Renewal(..) | Step::Dead(_) => None,
     });
     bodies.flatten().collect()
 }

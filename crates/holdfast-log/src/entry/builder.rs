@@ -6,7 +6,9 @@
 
 use bytes::Bytes;
 
-use super::{Claim, EntryHeader, HEADER_BYTES, KIND_BATCH, KIND_CLAIM, encode_header};
+use super::{
+    Claim, EntryHeader, HEADER_BYTES, KIND_BATCH, KIND_CLAIM, KIND_RENEWAL, encode_header,
+};
 use crate::epoch::Epoch;
 
 /// A batch entry in the making: a body that grows, behind room for its header.
@@ -104,9 +106,25 @@ impl Claim {
     pub fn seal(&self, header: &EntryHeader) -> Bytes {
         assert!(header.epoch > Epoch::NONE, "a claim begins an epoch");
         assert!(header.sequence == 0 && header.count == 0, "a claim brings no versions");
+        self.sealed_as(KIND_CLAIM, header)
+    }
+
+    /// The finished entry: what was claimed, said again later in the epoch, with this header.
+    ///
+    /// # Panics
+    /// If the header is not that of a renewal (epoch and sequence 1 or more, count 0), or a text
+    /// exceeds [`super::CLAIM_TEXT_BYTES_MAX`].
+    #[must_use]
+    pub fn seal_renewal(&self, header: &EntryHeader) -> Bytes {
+        assert!(header.epoch > Epoch::NONE, "a renewal is written in an epoch");
+        assert!(header.sequence > 0 && header.count == 0, "it is numbered and brings no versions");
+        self.sealed_as(KIND_RENEWAL, header)
+    }
+
+    fn sealed_as(&self, kind: u8, header: &EntryHeader) -> Bytes {
         let mut entry = vec![0; HEADER_BYTES];
         self.encode(&mut entry);
-        encode_header(&mut entry, KIND_CLAIM, header);
+        encode_header(&mut entry, kind, header);
         Bytes::from(entry)
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! The epoch, the nonce and the place in the chain stand in the entry's header; the claim adds who
 //! it is and for how long it may be believed alive. Its lease binds everyone who reads it (P11).
+//! A renewal says the same again, so that whoever began to read behind the claim learns it too.
 
 use super::{EntryError, array_at, u64_at};
 
@@ -15,7 +16,8 @@ pub struct Claim {
     pub node: String,
     /// Where clients and followers reach it.
     pub address: String,
-    /// How long after it was read others leave the leader alone, in milliseconds.
+    /// How long after they read an entry of this leader's others leave it alone, in milliseconds;
+    /// 0 when it leads no more.
     pub lease_ms: u64,
 }
 

@@ -35,9 +35,12 @@ fn resealed(mut bytes: Vec<u8>) -> Bytes {
 }
 
 #[test]
-fn a_claim_and_a_batch_come_back_as_they_were() {
+fn a_claim_a_renewal_and_a_batch_come_back_as_they_were() {
     let entry = Entry::decode(&claim().seal(&header(0, 0))).unwrap();
     assert_eq!(entry, Entry { header: header(0, 0), body: Body::Claim(claim()) });
+
+    let entry = Entry::decode(&claim().seal_renewal(&header(5, 0))).unwrap();
+    assert_eq!(entry, Entry { header: header(5, 0), body: Body::Renewal(claim()) });
 
     let entry = Entry::decode(&batch(b"facts")).unwrap();
     let body = Body::Batch(Bytes::from_static(b"facts"));
@@ -81,7 +84,8 @@ fn what_no_holdfast_writes_is_malformed() {
         bytes[at] = value;
         matches!(Entry::decode(&resealed(bytes)), Err(EntryError::Malformed { .. }))
     };
-    assert!(malformed(6, 3), "unknown kind");
+    assert!(malformed(6, 4), "unknown kind");
+    assert!(malformed(6, KIND_RENEWAL), "a renewal that brings versions");
     assert!(malformed(7, 1), "reserved byte");
     assert!(malformed(31, 1), "reserved bytes");
     assert!(malformed(80, 0), "epoch 0");
@@ -103,7 +107,8 @@ fn a_newer_format_is_named_as_such() {
 
 #[test]
 fn every_flipped_bit_and_every_cut_is_noticed() {
-    for good in [batch(b"some facts"), claim().seal(&header(0, 0))] {
+    let renewal = claim().seal_renewal(&header(5, 0));
+    for good in [batch(b"some facts"), claim().seal(&header(0, 0)), renewal] {
         for at in 0..good.len() {
             for bit in 0..8 {
                 let mut bytes = good.to_vec();
@@ -123,10 +128,13 @@ proptest! {
             let length = u32::try_from(bytes.len()).unwrap();
             bytes[0..4].copy_from_slice(&MAGIC.to_le_bytes());
             bytes[4..6].copy_from_slice(&ENTRY_FORMAT.to_le_bytes());
-            bytes[6] = 1 + bytes[6] % 2;
+            bytes[6] = 1 + bytes[6] % 3;
             bytes[7] = 0;
             bytes[16..20].copy_from_slice(&length.to_le_bytes());
             bytes[26..32].fill(0);
+            if bytes[6] == KIND_RENEWAL {
+                bytes[20..24].fill(0);
+            }
             if bytes[6] == KIND_CLAIM {
                 bytes[20..24].fill(0);
                 bytes[88..96].fill(0);
@@ -153,6 +161,7 @@ proptest! {
 fn reencode(entry: &Entry) -> Bytes {
     match &entry.body {
         Body::Claim(claim) => claim.seal(&entry.header),
+        Body::Renewal(claim) => claim.seal_renewal(&entry.header),
         Body::Batch(body) => {
             let mut builder = EntryBuilder::with_capacity(body.len());
             builder.put(body);

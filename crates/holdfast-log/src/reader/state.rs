@@ -9,7 +9,13 @@ use crate::epoch::{Epoch, Nonce};
 use crate::identity::{Hash, LogId};
 use crate::position::Position;
 
-const FORMAT: u16 = 1;
+const FORMAT: u16 = 2;
+
+/// What format 1 has, which did not keep the lease.
+const FORMAT_1_BYTES: usize = 96;
+
+/// The lease in every claim that was written while format 1 was.
+const FORMAT_1_LEASE_MS: u64 = 2_000;
 
 /// Where a reader stands: what the valid entries below `next_position` amount to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,12 +38,15 @@ pub struct ReaderState {
     pub log_time_us: u64,
     /// The highest feature level seen in a valid entry; 0 before the first.
     pub feature_level: u16,
+    /// The lease in the latest valid claim or renewal, in milliseconds; 0 before the first, and
+    /// when it was given up.
+    pub lease_ms: u64,
 }
 
 /// Why bytes are not a reader's state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum StateError {
-    /// Another number of bytes than [`ReaderState::ENCODED_BYTES`].
+    /// Another number of bytes than its format has: [`ReaderState::ENCODED_BYTES`] today.
     #[error("a reader's state has {} bytes, not {found}", ReaderState::ENCODED_BYTES)]
     WrongLength {
         /// How many there are.
@@ -70,13 +79,14 @@ impl Default for ReaderState {
             next_version: 1,
             log_time_us: 0,
             feature_level: 0,
+            lease_ms: 0,
         }
     }
 }
 
 impl ReaderState {
     /// The size of an encoded state.
-    pub const ENCODED_BYTES: usize = 96;
+    pub const ENCODED_BYTES: usize = 104;
 
     /// Its bytes: little-endian, fixed size.
     #[must_use]
@@ -94,6 +104,7 @@ impl ReaderState {
         bytes[72..80].copy_from_slice(&self.next_position.get().to_le_bytes());
         bytes[80..88].copy_from_slice(&self.next_version.to_le_bytes());
         bytes[88..96].copy_from_slice(&self.log_time_us.to_le_bytes());
+        bytes[96..104].copy_from_slice(&self.lease_ms.to_le_bytes());
         bytes
     }
 
@@ -102,12 +113,14 @@ impl ReaderState {
     /// # Errors
     /// For bytes that [`ReaderState::encode`] of this or an older build cannot have made.
     pub fn decode(bytes: &[u8]) -> Result<Self, StateError> {
-        let bytes: &[u8; Self::ENCODED_BYTES] =
-            bytes.try_into().map_err(|_| StateError::WrongLength { found: bytes.len() })?;
-        let found = u16::from_le_bytes(part(bytes, 0));
-        if found != FORMAT {
-            return Err(StateError::UnsupportedFormat { found });
-        }
+        let wrong_length = StateError::WrongLength { found: bytes.len() };
+        let format = bytes.first_chunk().map(|format| u16::from_le_bytes(*format));
+        let lease_ms = match format.ok_or(wrong_length)? {
+            1 if bytes.len() == FORMAT_1_BYTES => FORMAT_1_LEASE_MS,
+            FORMAT if bytes.len() == Self::ENCODED_BYTES => u64_at(bytes, 96),
+            1 | FORMAT => return Err(wrong_length),
+            found => return Err(StateError::UnsupportedFormat { found }),
+        };
         let malformed = |what| StateError::Malformed { what };
         let identity = match bytes[4..8] {
             [0, 0, 0, 0] => None,
@@ -124,14 +137,15 @@ impl ReaderState {
             next_position: Position::new(u64_at(bytes, 72)).ok_or(malformed("position 0"))?,
             next_version: u64_at(bytes, 80),
             log_time_us: u64_at(bytes, 88),
+            lease_ms,
         })
     }
 }
 
-fn part<const N: usize>(bytes: &[u8; ReaderState::ENCODED_BYTES], at: usize) -> [u8; N] {
+fn part<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
     bytes[at..at + N].try_into().expect("the slice has N bytes")
 }
 
-fn u64_at(bytes: &[u8; ReaderState::ENCODED_BYTES], at: usize) -> u64 {
+fn u64_at(bytes: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(part(bytes, at))
 }

@@ -36,6 +36,10 @@ fn batch(header: &EntryHeader) -> Bytes {
     builder.seal(header)
 }
 
+fn renewal(header: &EntryHeader, lease_ms: u64) -> Bytes {
+    Claim { node: "n".into(), address: "a".into(), lease_ms }.seal_renewal(header)
+}
+
 fn feed(reader: &mut Reader, bytes: &Bytes) -> Result<Step, ChainBroken> {
     let position = reader.state().next_position;
     reader.feed(position, bytes)
@@ -59,6 +63,29 @@ fn claims_and_batches_count_in_order_and_versions_are_dense() {
     assert_eq!((state.epoch, state.sequence), (Epoch::new(1), 1));
     assert_eq!((state.next_version, state.next_position.get()), (4, 3));
     assert!(state.is_led_by(nonce(1)) && !state.is_led_by(nonce(2)));
+}
+
+#[test]
+fn a_renewal_takes_a_number_brings_no_version_and_sets_the_lease() {
+    let mut reader = led();
+    let before = *reader.state();
+    assert_eq!(before.lease_ms, 1);
+    for (sequence, lease_ms) in [(2, 700), (3, 0)] {
+        let header = next_header(&reader, sequence, 0);
+        let step = feed(&mut reader, &renewal(&header, lease_ms)).unwrap();
+        assert!(matches!(step, Step::Renewal(_, said) if said.lease_ms == lease_ms));
+        let state = reader.state();
+        assert_eq!((state.sequence, state.lease_ms), (sequence, lease_ms));
+        assert_eq!(state.next_version, before.next_version, "versions stay dense");
+    }
+    let late = renewal(&next_header(&reader, 3, 0), 9);
+    assert_eq!(
+        feed(&mut reader, &late),
+        Ok(Step::Dead(DeadReason::Sequence { found: 3, expected: 4 }))
+    );
+    assert_eq!(reader.state().lease_ms, 0, "what is dead extends nothing");
+    let next = batch(&next_header(&reader, 4, 1));
+    assert!(matches!(feed(&mut reader, &next), Ok(Step::Batch(..))));
 }
 
 #[test]
@@ -175,16 +202,27 @@ fn a_state_comes_back_and_nothing_else_passes_for_one() {
         bytes[at] = value;
         ReaderState::decode(&bytes).unwrap_err()
     };
-    assert_eq!(refused(0, 2), StateError::UnsupportedFormat { found: 2 });
+    assert_eq!(refused(0, 3), StateError::UnsupportedFormat { found: 3 });
+    assert_eq!(refused(0, 1), StateError::WrongLength { found: 104 });
     assert_eq!(refused(4, 2), StateError::Malformed { what: "flags" });
     assert_eq!(refused(72, 0), StateError::Malformed { what: "position 0" });
-    assert_eq!(ReaderState::decode(&good[1..]), Err(StateError::WrongLength { found: 95 }));
+    assert_eq!(ReaderState::decode(&good[1..]), Err(StateError::UnsupportedFormat { found: 256 }));
+    assert_eq!(ReaderState::decode(&good[..103]), Err(StateError::WrongLength { found: 103 }));
+    assert_eq!(ReaderState::decode(&[2]), Err(StateError::WrongLength { found: 1 }));
+}
+
+#[test]
+fn a_state_of_the_first_format_has_the_lease_that_was_claimed_then() {
+    let state = *led().state();
+    let mut first = state.encode()[..96].to_vec();
+    first[0] = 1;
+    assert_eq!(ReaderState::decode(&first), Ok(ReaderState { lease_ms: 2_000, ..state }));
 }
 
 proptest! {
     /// A model that knows only the rule in words: dead entries are as if they were not there.
     #[test]
-    fn entries_that_do_not_count_change_nothing(plan in prop::collection::vec(0u8..6, 1..40), cut in 0usize..40) {
+    fn entries_that_do_not_count_change_nothing(plan in prop::collection::vec(0u8..8, 1..40), cut in 0usize..40) {
         let mut with = Reader::start(None);
         let mut without = Reader::start(None);
         for (at, kind) in plan.iter().enumerate() {
@@ -199,11 +237,13 @@ proptest! {
                 1 | 2 if good.epoch > Epoch::NONE => batch(&good),
                 3 if good.epoch > Epoch::NONE => batch(&EntryHeader { sequence: sequence + 1, ..good }),
                 4 => batch(&EntryHeader { epoch: good.epoch.next(), ..good }),
+                6 if good.epoch > Epoch::NONE => renewal(&next_header(&with, sequence, 0), 5),
+                7 => renewal(&EntryHeader { epoch: good.epoch.next(), count: 0, ..good }, 0),
                 _ => claim(&EntryHeader { epoch: good.epoch.next().next(), ..next_header(&with, 0, 0) }),
             };
             let counts = match kind {
                 0 => true,
-                1 | 2 => with.state().epoch > Epoch::NONE,
+                1 | 2 | 6 => with.state().epoch > Epoch::NONE,
                 _ => false,
             };
             let step = feed(&mut with, &entry).unwrap();

@@ -31,6 +31,7 @@ fn it_sees_all_that_is_durable_and_changes_nothing() {
                 match inspected.step {
                     Step::Claim(..) => claims += 1,
                     Step::Batch(..) => batches += 1,
+                    Step::Renewal(..) => panic!("nobody else may lead"),
                     Step::Dead(_) => panic!("nobody else wrote"),
                 }
                 true

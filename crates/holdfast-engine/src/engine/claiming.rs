@@ -1,0 +1,176 @@
+//! Taking leadership: the claim, and what begins when it counts (P7).
+
+use holdfast_log::{Claim, EntryHeader, Hash, LogId, Nonce, entry::FEATURE_LEVEL};
+use holdfast_state::{
+    LogTime, Namespace, Scan, Source, StoreError, Table as _, Version,
+    table::{split_key, stored_key},
+};
+
+use super::{Engine, Role};
+use crate::{
+    clock::{ClockOff, LogClock},
+    config::Leadership,
+    event::{Action, Now, Stopped},
+    idempotency::{Filing, Records},
+    leading::Leading,
+    pipeline::Pipeline,
+    request::Failure,
+    timers::DueTimers,
+};
+
+/// A claim on its way.
+#[derive(Debug)]
+pub(super) struct Claiming {
+    pub(super) pipeline: Pipeline,
+    nonce: Nonce,
+    claim: Claim,
+    /// Before it was sent, in microseconds.
+    sent_us: u64,
+}
+
+impl Engine {
+    /// Claims the first hole, having applied everything below, if the clock allows it.
+    pub(super) fn claim(&mut self, now: Now) {
+        let clock = match self.anchored(now) {
+            Ok(clock) => clock,
+            Err(off) => return self.does_not_claim(&off),
+        };
+        self.watch.unfit = None;
+        let nonce = Nonce::from_bytes(self.random.bytes());
+        let header = self.claim_header(nonce, clock, now);
+        let claim = Claim {
+            node: self.config.node.clone(),
+            address: self.config.address.clone(),
+            lease_ms: self.config.leadership.lease_ms(),
+        };
+        let mut pipeline = Pipeline::new(self.reader.state().next_position);
+        let bytes = claim.seal(&header);
+        let position = pipeline.send(bytes.clone());
+        self.metrics.claims.increment();
+        let sent_us = now.monotonic_us;
+        self.enter(Role::Claiming(Box::new(Claiming { pipeline, nonce, claim, sent_us })));
+        self.actions.push_back(Action::Append(position, bytes));
+    }
+
+    fn claim_header(&mut self, nonce: Nonce, mut clock: LogClock, now: Now) -> EntryHeader {
+        let state = *self.reader.state();
+        EntryHeader {
+            feature_level: FEATURE_LEVEL,
+            log: state.identity.unwrap_or_else(|| LogId::from_bytes(self.random.bytes())),
+            previous: if state.identity.is_some() { state.hash } else { Hash::ZERO },
+            epoch: state.epoch.next(),
+            nonce,
+            sequence: 0,
+            first_version: state.next_version,
+            count: 0,
+            log_time_us: clock.read(now).as_us(),
+            durable: state.next_position.previous(),
+        }
+    }
+
+    fn anchored(&self, now: Now) -> Result<LogClock, ClockOff> {
+        let last = self.last_time.max(LogTime::from_us(self.reader.state().log_time_us));
+        let bounds = self.config.clock.map(|bounds| match self.config.leadership {
+            Leadership::Alone => bounds,
+            Leadership::Shared(_) => self.watch.bounds(bounds, now),
+        });
+        LogClock::anchor(last, now, bounds)
+    }
+
+    /// A node that is alone has nobody to wait for, and says so by stopping; one of several leaves
+    /// it to the others, and tries again.
+    fn does_not_claim(&mut self, off: &ClockOff) {
+        let reason = off.to_string();
+        match self.config.leadership {
+            Leadership::Alone => self.stop(Stopped::Failed(reason)),
+            Leadership::Shared(_) => {
+                if self.watch.unfit.is_none() {
+                    tracing::error!(reason, "this node does not claim leadership");
+                }
+                self.watch.unfit = Some(reason);
+            }
+        }
+    }
+
+    /// A claim counts, ours or another's.
+    pub(super) fn claimed(&mut self, header: &EntryHeader, now: Now) {
+        self.metrics.epoch.set(header.epoch.get());
+        let alone = self.config.leadership == Leadership::Alone;
+        match &self.role {
+            Role::Claiming(claiming) if claiming.nonce == header.nonce => self.lead(now),
+            Role::Claiming(_) | Role::Leading(_) if alone => self.stop(Stopped::Deposed),
+            Role::Claiming(_) => {
+                self.metrics.claims_lost.increment();
+                self.follow(now);
+            }
+            Role::Leading(_) => {
+                tracing::warn!(epoch = %header.epoch, "another node leads; this one follows");
+                self.follow(now);
+            }
+            Role::Reading { .. } | Role::Stopped(_) => {}
+        }
+    }
+
+    /// Our claim counts.
+    fn lead(&mut self, now: Now) {
+        let state = *self.reader.state();
+        let last = LogTime::from_us(state.log_time_us);
+        let clock = LogClock::anchor(last, now, None).expect("without bounds any clock does");
+        let oldest = match oldest_bucket(self.state.as_ref()) {
+            Ok(oldest) => oldest,
+            Err(error) => return self.stop(Stopped::StateInDoubt(error.to_string())),
+        };
+        let stopped = Role::Stopped(Stopped::Cleanly);
+        let Role::Claiming(claiming) = std::mem::replace(&mut self.role, stopped) else {
+            unreachable!("only a claim that was sent comes to lead")
+        };
+        let filing = Filing::new(self.config.retention_us, oldest);
+        let timers = DueTimers::new(self.config.timers.clone());
+        let claimed = (claiming.claim, claiming.sent_us);
+        let leading = Leading::begin(&state, claimed, clock, filing, timers);
+        self.metrics.claims_won.increment();
+        self.watch.told = None;
+        self.actions.push_back(Action::Led(Version::new(state.next_version)));
+        match self.config.leadership {
+            Leadership::Alone => {
+                self.lease.extend_to(u64::MAX);
+                self.answer_reads(&Ok(()));
+            }
+            Leadership::Shared(_) => self.proved(0, claiming.sent_us, leading.lease_us()),
+        }
+        self.enter(Role::Leading(Box::new(leading)));
+        self.tick(now);
+    }
+
+    /// Leads no more, or came too late to: the overlay and what is in flight are thrown away (P9).
+    ///
+    /// Everything below the newer claim was read, so what counted was answered before this; what
+    /// did not can count no more. Nobody is left in the dark.
+    pub(super) fn follow(&mut self, now: Now) {
+        let failure = Failure::NotLeader { leader: self.known_leader() };
+        self.lease.end();
+        let role = std::mem::replace(&mut self.role, Role::Reading { at_the_hole: false });
+        if let Role::Leading(leading) = role {
+            self.metrics.step_downs.increment();
+            for waiting in leading.abandon(&failure) {
+                self.reply(waiting);
+            }
+        }
+        self.turn_away_all(&failure);
+        self.quarantine.end();
+        self.resigning = false;
+        self.undigested = 0;
+        self.watch.draw(self.random.next());
+        self.tell_who_leads();
+        self.read_on(now);
+        self.finish_if_done(now);
+    }
+}
+
+fn oldest_bucket(state: &dyn Source) -> Result<Option<u32>, StoreError> {
+    let from = stored_key(Namespace::SYSTEM, Records::ID, &());
+    let to = stored_key(Namespace::SYSTEM, Records::ID, &(u32::MAX,));
+    let first = state.scan(&from, &to, Scan::up(1))?;
+    let bucket = first.first().and_then(|(key, _)| split_key(key)?.2.u32().ok());
+    Ok(bucket)
+}
