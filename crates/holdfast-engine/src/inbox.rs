@@ -145,9 +145,9 @@ impl Inbox {
 
 /// Tells whoever waits for an answer; nobody waits for that of other events.
 fn refuse(event: Event, failure: Failure) {
-    match event {
-        Event::Request(request) => (request.reply)(Err(failure)),
-        Event::Confirm(Confirm(reply)) => reply(Err(failure)),
-        _ => {}
+    if let Event::Request(request) = event {
+        (request.reply)(Err(failure));
+    } else if let Event::Confirm(Confirm(reply)) = event {
+        reply(Err(failure));
     }
 }

@@ -278,7 +278,7 @@ fn outcome_unknown() -> Response {
     // Another node claims the log; the first finds out when it next appends.
     let other = Setup::on(Storage::Memory(log));
     let other = Node::open(other.node).unwrap();
-    wait_until(|| other.partition().phase() == holdfast_engine::Phase::Leading);
+    wait_until(|| other.partition().phase() == Phase::Leading);
     let response = server.client().request("PUT", "/v1/lab/notes/a", &[], r#"{"text":"whose?"}"#);
     drop(other.close());
     response
