@@ -321,11 +321,20 @@ impl Partition {
     /// # Errors
     /// Why it stopped instead.
     pub async fn leading(&self) -> Result<(), Stopped> {
+        self.comes_to(|phase| *phase == Phase::Leading).await
+    }
+
+    /// Waits until it leads or follows: the log is read to its end.
+    ///
+    /// # Errors
+    /// Why it stopped instead.
+    pub async fn started(&self) -> Result<(), Stopped> {
+        self.comes_to(|phase| *phase != Phase::Starting).await
+    }
+
+    async fn comes_to(&self, there: impl Fn(&Phase) -> bool) -> Result<(), Stopped> {
         let mut phase = self.watch();
-        let settled = phase.wait_for(|phase| match phase {
-            Phase::Leading | Phase::Stopped(_) => true,
-            Phase::Starting | Phase::Following { .. } => false,
-        });
+        let settled = phase.wait_for(|phase| matches!(phase, Phase::Stopped(_)) || there(phase));
         match &*settled.await.expect("the status outlives whoever watches it") {
             Phase::Stopped(why) => Err(why.clone()),
             Phase::Starting | Phase::Leading | Phase::Following { .. } => Ok(()),

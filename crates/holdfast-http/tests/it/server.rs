@@ -44,7 +44,7 @@ impl Setup {
         let listen = "127.0.0.1:0".parse().unwrap();
         let config = HttpConfig { listen, keys: self.keys, limits: self.limits };
         let server = runtime.block_on(async {
-            node.partition().leading().await.unwrap();
+            node.partition().started().await.unwrap();
             Server::bind(Arc::clone(&node), config).await.unwrap()
         });
         let address = server.address();
