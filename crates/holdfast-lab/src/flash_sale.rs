@@ -34,6 +34,12 @@ const LAPSING_PERCENT: u64 = 20;
 /// Of a hundred buyers, so many ask a second time under a new key.
 const ASKING_AGAIN_PERCENT: u64 = 10;
 
+/// Pays for what its buyer got at once.
+const PAY: &str = "pay";
+
+/// Pays for what became free and was offered.
+const PAY_OFFER: &str = "pay for an offer";
+
 /// A flash sale.
 #[derive(Clone, Debug)]
 pub struct FlashSale {
@@ -95,7 +101,7 @@ impl Scenario for FlashSale {
             |error: anyhow::Error| Wrong(format!("the state cannot be looked at: {error:#}"));
         let mut paid = BTreeSet::new();
         for record in history.records() {
-            let pays = matches!(record.label, "pay" | "take") && record.answer.is_done();
+            let pays = matches!(record.label, PAY | PAY_OFFER | "take") && record.answer.is_done();
             let buyer = record.key.split('-').nth(1).unwrap_or_default();
             if pays && !paid.insert(buyer.to_owned()) {
                 return Wrong::because(format!("buyer {buyer} was sold two units"));
@@ -112,6 +118,7 @@ impl Scenario for FlashSale {
             ("held".to_owned(), count("buy")),
             ("joined the waitlist".to_owned(), count("wait")),
             ("paid".to_owned(), i64::try_from(paid.len()).unwrap_or(i64::MAX)),
+            ("of these, from the waitlist".to_owned(), count(PAY_OFFER)),
         ];
         let expected = self.units.min(self.buyers);
         if paid.len() as u64 != expected {
@@ -119,6 +126,11 @@ impl Scenario for FlashSale {
             return Wrong::because(format!("{sold} units were sold, and should be {expected}"));
         }
         if !self.unprotected {
+            // With so many, some let theirs lapse, and somebody who waited has it.
+            let crowd = self.units >= 100 && self.buyers >= 10 * self.units;
+            if crowd && count(PAY_OFFER) == 0 {
+                return Wrong::because("nobody who waited was served");
+            }
             let shown = look.look(vec![availability()]).map_err(looked)?;
             let level = &shown[0]["levels"][0];
             let all_sold = level["sold"] == expected && level["held"] == 0;
@@ -164,7 +176,7 @@ impl Buyers {
     fn follow(&mut self, asked: Asked, answer: &Answer) -> Option<(Asked, Request)> {
         match asked {
             Asked::Buy(buyer, true) if answer.is_done() => {
-                Some((Asked::Pay, pay(buyer, &format!("h{buyer}"))))
+                Some((Asked::Pay, pay(buyer, PAY, &format!("h{buyer}"))))
             }
             // Lapses; its buyer asks again, and has it once all the same.
             Asked::Buy(buyer, false) if answer.is_done() => {
@@ -199,7 +211,7 @@ impl Buyers {
     fn after_look(&mut self, buyer: u64, answer: &Answer) -> Option<(Asked, Request)> {
         let entry = answer.results().into_iter().next().unwrap_or_default();
         match (entry["status"].as_str(), entry["hold"].as_str()) {
-            (Some("offered"), Some(hold)) => Some((Asked::Pay, pay(buyer, hold))),
+            (Some("offered"), Some(hold)) => Some((Asked::Pay, pay(buyer, PAY_OFFER, hold))),
             _ => {
                 self.waiting.push_front(buyer);
                 Some((Asked::LookAtItem, Request::look("look at the item", vec![availability()])))
@@ -215,9 +227,9 @@ fn hold(buyer: u64, pays: bool, label: &'static str) -> Request {
     Request::write(key, label, vec![operation("reservations.hold", args)])
 }
 
-fn pay(buyer: u64, hold: &str) -> Request {
+fn pay(buyer: u64, label: &'static str, hold: &str) -> Request {
     let operations = vec![operation("reservations.confirm", json!({ "id": hold }))];
-    Request::write(format!("pay-{buyer}"), "pay", operations)
+    Request::write(format!("pay-{buyer}"), label, operations)
 }
 
 impl Lane for Buyers {

@@ -36,6 +36,8 @@ enum Part {
     Fill,
     /// Book and pay, in this process and over HTTP; transfers in batches; a flash sale.
     Booking,
+    /// A long run of bookings in this process: throughput and memory as the state grows.
+    FillBookings,
     /// Many connections that say nothing, then half a request, then all of it at once.
     Connections,
     /// Ten times what a disk with syncs of 20 ms can take, in this process.
@@ -68,6 +70,9 @@ pub(crate) struct BenchArgs {
     /// Transfers of `fill`, and those before the snapshot of `restart`.
     #[arg(long, default_value_t = 1_000_000)]
     transfers: u64,
+    /// Bookings of `fill-bookings`.
+    #[arg(long, default_value_t = 1_000_000)]
+    bookings: u64,
     /// Where to put the data; a fresh directory below it is made and removed.
     #[arg(long, default_value = ".")]
     dir: PathBuf,
@@ -106,6 +111,7 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
             Part::Http => over_http::run(args)?,
             Part::Fill => in_process::fill(args)?,
             Part::Booking => booking::run(args)?,
+            Part::FillBookings => booking::fill(args)?,
             Part::Connections => connections::run(args)?,
             Part::Overload => overload::run(args)?,
             Part::Restart => restart::run(args)?,

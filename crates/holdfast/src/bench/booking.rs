@@ -5,12 +5,13 @@
 //! Besides, over HTTP: transfers in batches of 100, and a flash sale of 1,000 units in
 //! which nearly every decision is a refusal.
 
-use std::time::Instant;
+use std::{path::Path, time::Instant};
 
 use anyhow::{Context as _, bail, ensure};
 use holdfast_engine::{Asked, Fingerprint, Partition, Request, request::Work};
 use holdfast_flow::topics::{AppendSpec, NewMessage, append};
 use holdfast_ledger::TransferSpec;
+use holdfast_node::Node;
 use holdfast_reservations::{HoldSpec, Quantity, hold};
 use holdfast_state::{Amount, Date, Id, Lifetime, Namespace, Stop, Tx, command::Input};
 use serde_json::json;
@@ -18,8 +19,8 @@ use serde_json::json;
 use super::{
     BenchArgs,
     http_load::{self, Stop as Until},
-    in_process::{ReplyTo, account, closed_loop_of, id, mix, node},
-    measure::{Figure, cpu, print},
+    in_process::{ReplyTo, account, closed_loop_of, id, memory, mix, node},
+    measure::{Figure, Latencies, cpu, print},
     over_http::{ACCOUNTS, Server, open_account, post, until_it_answers},
 };
 
@@ -121,7 +122,45 @@ impl Booking {
 
 fn in_process(args: &BenchArgs, name: &str, room_types: u64, rooms: u64) -> anyhow::Result<()> {
     let dir = args.scratch()?;
-    let node = node(&dir.path().join("data"), ACCOUNTS, |_| {})?;
+    let node = hotel(&dir.path().join("data"), room_types, rooms)?;
+    let partition = node.partition();
+    let season = Season::new(room_types)?;
+    let (run, before) = (args.run_for(), cpu());
+    let request = |n, reply| season.request(n, reply);
+    let enough = |so_far: &Latencies| so_far.elapsed() >= run;
+    let latencies = closed_loop_of(&partition, args.in_flight, request, enough)?;
+    let each = (cpu() - before).as_secs_f64() * 1e6 / latencies.count().max(1) as f64;
+    let note = format!("{} in flight, {each:.1} us of processor time each", args.in_flight);
+    print(&Figure::new(name, &latencies, note), args.json);
+    drop(partition);
+    drop(node.close());
+    Ok(())
+}
+
+/// Throughput and memory, tenth by tenth.
+pub(super) fn fill(args: &BenchArgs) -> anyhow::Result<()> {
+    let dir = args.scratch()?;
+    let node = hotel(&dir.path().join("data"), ROOM_TYPES, ROOMS)?;
+    let partition = node.partition();
+    let season = Season::new(ROOM_TYPES)?;
+    let share = (args.bookings / 10).max(1);
+    for tenth in 0..10 {
+        let before = cpu();
+        let request = |n, reply| season.request((tenth << 40) + n, reply);
+        let enough = |so_far: &Latencies| so_far.count() >= share;
+        let latencies = closed_loop_of(&partition, args.in_flight, request, enough)?;
+        let spent = (cpu() - before).as_secs_f64() * 1e6 / latencies.count() as f64;
+        let (name, note) = (format!("fill, {} bookings", share * (tenth + 1)), memory(spent));
+        print(&Figure::new(&name, &latencies, note), args.json);
+    }
+    drop(partition);
+    drop(node.close());
+    Ok(())
+}
+
+/// A node with accounts of guests, room types, and the topic that bookings are told to.
+fn hotel(dir: &Path, room_types: u64, rooms: u64) -> anyhow::Result<Node> {
+    let node = node(dir, ACCOUNTS, |_| {})?;
     let partition = node.partition();
     let registry = node.registry();
     let make = |command: &str, body: String| -> anyhow::Result<()> {
@@ -137,17 +176,7 @@ fn in_process(args: &BenchArgs, name: &str, room_types: u64, rooms: u64) -> anyh
         make("reservations.create_resource", room.to_string())?;
     }
     make("topics.create", json!({ "id": "bookings" }).to_string())?;
-    let season = Season::new(room_types)?;
-    let (run, before) = (args.run_for(), cpu());
-    let request = |n, reply| season.request(n, reply);
-    let enough = |so_far: &super::measure::Latencies| so_far.elapsed() >= run;
-    let latencies = closed_loop_of(&partition, args.in_flight, request, enough)?;
-    let each = (cpu() - before).as_secs_f64() * 1e6 / latencies.count().max(1) as f64;
-    let note = format!("{} in flight, {each:.1} us of processor time each", args.in_flight);
-    print(&Figure::new(name, &latencies, note), args.json);
-    drop(partition);
-    drop(node.close());
-    Ok(())
+    Ok(node)
 }
 
 /// Does this and waits for it.

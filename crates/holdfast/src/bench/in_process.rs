@@ -266,6 +266,13 @@ pub(super) fn alone(args: &BenchArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What a long run says beside its figures; `spent_us` is the processor time of each request.
+pub(super) fn memory(spent_us: f64) -> String {
+    let (resident, highest) = resident_bytes();
+    let (resident, highest) = (resident >> 20, highest >> 20);
+    format!("resident {resident} MiB (highest {highest}), {spent_us:.1} us of processor time each")
+}
+
 /// Throughput and memory, tenth by tenth.
 pub(super) fn fill(args: &BenchArgs) -> anyhow::Result<()> {
     let dir = args.scratch()?;
@@ -276,15 +283,9 @@ pub(super) fn fill(args: &BenchArgs) -> anyhow::Result<()> {
         let load = (tenth + 1, args.in_flight, Spread::Uniform(args.accounts));
         let share = (args.transfers / 10).max(1);
         let latencies = closed_loop(&partition, load, |so_far| so_far.count() >= share)?;
-        let (resident, highest) = resident_bytes();
-        let note = format!(
-            "resident {} MiB (highest {}), {:.1} us of processor time each",
-            resident >> 20,
-            highest >> 20,
-            (cpu() - before).as_secs_f64() * 1e6 / latencies.count() as f64,
-        );
+        let spent = (cpu() - before).as_secs_f64() * 1e6 / latencies.count() as f64;
         let name = format!("fill, {} transfers", share * (tenth + 1));
-        print(&Figure::new(name, &latencies, note), args.json);
+        print(&Figure::new(name, &latencies, memory(spent)), args.json);
     }
     drop(Arc::clone(&partition));
     drop(node.close());
