@@ -51,7 +51,13 @@ pub const LAYERS: &[Layer] = &[
     },
     Layer {
         name: "holdfast-lab",
-        may_use: &["holdfast-state", "holdfast-engine", "holdfast-node", "holdfast-http"],
+        may_use: &[
+            "holdfast-log",
+            "holdfast-state",
+            "holdfast-engine",
+            "holdfast-node",
+            "holdfast-http",
+        ],
     },
     Layer {
         name: "holdfast",

@@ -6,10 +6,15 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use holdfast_state::Version;
 
 use crate::{
+    check::{
+        Place,
+        real_time::{self, Span},
+    },
     request::Answer,
-    scenario::{Wrong, shown},
+    scenario::Wrong,
 };
 
 /// A write and its answer.
@@ -44,24 +49,9 @@ impl History {
     /// [`Wrong`] when two writes have one version, or when a write has a lower version than
     /// another that was answered before it was sent.
     pub fn of(mut records: Vec<Record>) -> Result<Self, Wrong> {
+        let mut spans: Vec<Span<'_>> = records.iter().map(span).collect();
+        real_time::check(&mut spans).map_err(|violation| Wrong(violation.to_string()))?;
         records.sort_by_key(|record| record.answer.version);
-        for pair in records.windows(2) {
-            if pair[0].answer.version == pair[1].answer.version {
-                let (one, other) = (shown(&pair[0]), shown(&pair[1]));
-                return Wrong::because(format!("two writes have one version: {one}, {other}"));
-            }
-        }
-        let mut latest: Option<&Record> = None;
-        for record in &records {
-            if let Some(before) = latest.filter(|before| before.sent > record.answered) {
-                let (one, other) = (shown(record), shown(before));
-                let what = format!("{other} was sent after {one} was answered, and came before it");
-                return Wrong::because(what);
-            }
-            if latest.is_none_or(|before| before.sent < record.sent) {
-                latest = Some(record);
-            }
-        }
         Ok(Self { records })
     }
 
@@ -70,6 +60,11 @@ impl History {
     pub fn records(&self) -> &[Record] {
         &self.records
     }
+}
+
+fn span(record: &Record) -> Span<'_> {
+    let place = Place::Is(Version::new(record.answer.version));
+    Span { name: &record.key, place, sent: record.sent, answered: Some(record.answered) }
 }
 
 #[cfg(test)]

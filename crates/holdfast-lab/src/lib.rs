@@ -1,4 +1,4 @@
-//! Scenarios: a workload against a real server, faults while it runs, and a verdict.
+//! The lab: workloads against real servers under faults, and verdicts about them.
 //!
 //! A [`Scenario`] says what is asked, lane by lane, and judges what was answered.
 //! [`run`] asks it of a server process over HTTP, or of a node in this process; sends
@@ -11,13 +11,18 @@
 //! asked), `connection`, [`runner`]; then the scenarios: [`bookings`],
 //! [`orders`], [`flash_sale`].
 //!
+//! Beside that: [`check`], what must hold of any run, one file for each invariant; and
+//! [`model`], every interleaving of the log's protocol within small bounds.
+//!
 //! Promises: a request without an answer is never taken for one that did not happen;
 //! kills happen by progress, not by time; the same seed asks the same things.
 
 pub mod bookings;
+pub mod check;
 mod connection;
 pub mod flash_sale;
 pub mod history;
+pub mod model;
 pub mod orders;
 pub mod random;
 pub mod request;

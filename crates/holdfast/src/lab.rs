@@ -1,4 +1,7 @@
-//! `holdfast lab run NAME`: experiments, each with a control that must fail.
+//! `holdfast lab`: experiments, each with a control that must fail; and the model of the log's
+//! protocol.
+
+mod model;
 
 use clap::{Args, Subcommand};
 use holdfast_lab::flash_sale::FlashSale;
@@ -16,6 +19,9 @@ pub(crate) enum LabCommand {
         #[command(subcommand)]
         experiment: Experiment,
     },
+    /// Explore every interleaving of the log's protocol within small bounds, and without each
+    /// of its rules.
+    Model(model::ModelArguments),
 }
 
 /// An experiment.
@@ -42,18 +48,26 @@ pub(crate) struct FlashSaleArguments {
     scenario: ScenarioArguments,
 }
 
-/// Runs an experiment.
+/// Does what is to be done.
 pub(crate) fn run(command: &LabCommand) -> Result<Exit, Failure> {
-    let LabCommand::Run { experiment } = command;
-    match experiment {
-        Experiment::FlashSale(arguments) => {
-            let sale = FlashSale {
-                buyers: arguments.buyers,
-                units: arguments.units,
-                seed: arguments.scenario.seed(),
-                unprotected: arguments.without_protection,
-            };
-            scenario::run(&sale, &arguments.scenario)
+    match command {
+        LabCommand::Run { experiment } => experiment.run(),
+        LabCommand::Model(arguments) => model::run(arguments),
+    }
+}
+
+impl Experiment {
+    fn run(&self) -> Result<Exit, Failure> {
+        match self {
+            Self::FlashSale(arguments) => {
+                let sale = FlashSale {
+                    buyers: arguments.buyers,
+                    units: arguments.units,
+                    seed: arguments.scenario.seed(),
+                    unprotected: arguments.without_protection,
+                };
+                scenario::run(&sale, &arguments.scenario)
+            }
         }
     }
 }

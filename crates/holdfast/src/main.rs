@@ -2,7 +2,7 @@
 //!
 //! Each subcommand is a module of its own: [`serve`] and [`dev`] run a server,
 //! [`demo`], [`replay`] and [`lab`] run a [`scenario`] against one,
-//! [`call`] talks to one, [`audit`], [`inspect`] and [`quarantine`] look at
+//! [`check`] judges what a scenario left, [`call`] talks to a server, [`audit`], [`inspect`] and [`quarantine`] look at
 //! the data of a stopped one, [`openapi`](print_openapi) prints the API's description, [`bench`](mod@bench)
 //! measures. [`config`] says what can be set and where, [`exit`] what the exit codes
 //! mean. What is printed on stdout is for programs and scripts; everything else goes
@@ -11,6 +11,7 @@
 mod audit;
 mod bench;
 mod call;
+mod check;
 mod config;
 mod demo;
 mod dev;
@@ -53,6 +54,8 @@ enum Command {
         #[command(subcommand)]
         command: lab::LabCommand,
     },
+    /// Judge the history that a scenario left: one effect for a key, versions in real time.
+    Check(check::CheckArguments),
     /// Run a server.
     Serve(Box<serve::ServeArguments>),
     /// Call a command of a running server.
@@ -88,6 +91,7 @@ fn main() -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Replay { source } => replay::run(&source),
         Command::Lab { command } => lab::run(&command),
+        Command::Check(arguments) => check::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Call(arguments) => call::run(&arguments),
         Command::Audit(arguments) => audit::run(&arguments),

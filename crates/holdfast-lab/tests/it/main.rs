@@ -1,5 +1,9 @@
-//! Scenarios run small, in this process.
+//! Scenarios run small, in this process; checks over histories made up and published; the
+//! model of the log protocol.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod bookings;
+mod checks;
 mod data_sets;
+mod histories;
+mod model;
