@@ -3,9 +3,12 @@
 //! Entries are interned: a state holds numbers, and what they stand for is here. What a
 //! sequence of entries amounts to is worked out once.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, fmt};
 
-use super::{production, rules::Rules};
+use super::{
+    production,
+    rules::{ENTRIES_MAX, EPOCHS_MAX, Rules},
+};
 
 /// An entry of the log, by its number; see [`Automaton::what`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,6 +26,8 @@ pub enum Entry {
     },
     /// A transaction.
     Batch {
+        /// Who made it: two that claim alike still do different things.
+        writer: u8,
         /// Its writer's epoch.
         epoch: u8,
         /// Its writer's nonce.
@@ -34,16 +39,47 @@ pub enum Entry {
     },
 }
 
-/// The transactions that counted, in order: pairs of epoch and sequence number, a byte each.
+/// A transaction: who evaluated it, in which epoch, as which of that epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Transaction {
+    /// The node; at most 1.
+    pub writer: u8,
+    /// The epoch; at most [`EPOCHS_MAX`].
+    pub epoch: u8,
+    /// Its number, from 1 on; at most [`ENTRIES_MAX`].
+    pub sequence: u8,
+}
+
+impl fmt::Display for Transaction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { writer, epoch, sequence } = self;
+        write!(f, "{epoch}.{sequence} of {writer}")
+    }
+}
+
+impl Transaction {
+    /// Less than 64, and not zero.
+    const fn number(self) -> u8 {
+        self.writer * 32 + self.epoch * 8 + self.sequence
+    }
+
+    const fn numbered(number: u8) -> Self {
+        Self { writer: number / 32, epoch: number / 8 % 4, sequence: number % 8 }
+    }
+}
+
+const _: () = assert!(EPOCHS_MAX < 4 && ENTRIES_MAX < 8, "a transaction's number has six bits");
+
+/// The transactions that counted, in order: a byte each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Past(u64);
 
 impl Past {
     /// These, and another.
     #[must_use]
-    pub fn and(self, epoch: u8, sequence: u8) -> Self {
+    pub fn and(self, transaction: Transaction) -> Self {
         assert!(self.0 >> 56 == 0, "a log has no more positions than a past has places");
-        Self(self.0 << 8 | u64::from(epoch << 4 | sequence))
+        Self(self.0 << 8 | u64::from(transaction.number()))
     }
 
     /// All but the last.
@@ -52,16 +88,16 @@ impl Past {
         Self(self.0 >> 8)
     }
 
-    /// Epochs and sequence numbers, in order.
-    pub fn pairs(self) -> impl Iterator<Item = (u8, u8)> {
+    /// The transactions, in order.
+    pub fn transactions(self) -> impl Iterator<Item = Transaction> {
         let bytes = self.0.to_be_bytes().into_iter();
-        bytes.filter(|byte| *byte != 0).map(|byte| (byte >> 4, byte & 0xF))
+        bytes.filter(|byte| *byte != 0).map(Transaction::numbered)
     }
 
     /// Whether this one is among them.
     #[must_use]
-    pub fn has(self, epoch: u8, sequence: u8) -> bool {
-        self.pairs().any(|pair| pair == (epoch, sequence))
+    pub fn has(self, transaction: Transaction) -> bool {
+        self.transactions().any(|other| other == transaction)
     }
 
     /// As bytes, for a state's encoding.
@@ -156,8 +192,8 @@ impl Automaton {
         let mut line = format!("[{}]", log.join(", "));
         if acknowledged != Acknowledged::default() {
             line += " acknowledged";
-            for (epoch, sequence) in acknowledged.all() {
-                line += &format!(" {epoch}.{sequence}");
+            for transaction in acknowledged.all() {
+                line += &format!(" {transaction}");
             }
         }
         line
@@ -167,6 +203,18 @@ impl Automaton {
     #[must_use]
     pub fn logs(&self) -> usize {
         self.judged.len()
+    }
+}
+
+impl Judged {
+    fn accept(&mut self, transaction: Transaction, upon: Past) {
+        if upon != self.past && self.wrong.is_none() {
+            let (upon, after) = (shown(upon), shown(self.past));
+            let wrong =
+                format!("{transaction} was evaluated upon {upon}, and counts after {after}");
+            self.wrong = Some(wrong);
+        }
+        self.past = self.past.and(transaction);
     }
 }
 
@@ -183,18 +231,13 @@ fn read(entries: &[Entry], in_sequence: bool) -> Judged {
                 }
                 counts
             }
-            Entry::Batch { epoch, nonce, sequence, upon } => {
+            Entry::Batch { writer, epoch, nonce, sequence, upon } => {
                 let is_next = sequence == last + 1 || !in_sequence;
                 let counts = epoch == judged.epoch && Some(nonce) == leader && is_next;
                 if counts {
-                    if upon != judged.past && judged.wrong.is_none() {
-                        let (is, after) = (shown(upon), shown(judged.past));
-                        judged.wrong = Some(format!(
-                            "entry {epoch}.{sequence} was evaluated upon {is}, and counts after {after}"
-                        ));
-                    }
+                    let transaction = Transaction { writer, epoch, sequence };
                     last = sequence;
-                    judged.past = judged.past.and(epoch, sequence);
+                    judged.accept(transaction, upon);
                 }
                 counts
             }
@@ -204,51 +247,45 @@ fn read(entries: &[Entry], in_sequence: bool) -> Judged {
     judged
 }
 
-/// A past as traces show it: `1.1 1.2`.
-#[must_use]
-pub fn shown(past: Past) -> String {
-    let pairs: Vec<String> =
-        past.pairs().map(|(epoch, sequence)| format!("{epoch}.{sequence}")).collect();
-    if pairs.is_empty() { "nothing".to_owned() } else { pairs.join(" ") }
+/// A past as traces show it.
+fn shown(past: Past) -> String {
+    let transactions: Vec<String> = past.transactions().map(|found| found.to_string()).collect();
+    if transactions.is_empty() { "nothing".to_owned() } else { transactions.join(", ") }
 }
 
 impl Entry {
-    /// As traces show it: `claim 1` of node 0, `1.2` for the second entry of epoch 1.
+    /// As traces show it.
     #[must_use]
     pub fn shown(self) -> String {
         match self {
-            Self::Claim { epoch, nonce } => format!("claim {epoch} by {nonce}"),
-            Self::Batch { epoch, sequence, .. } => format!("{epoch}.{sequence}"),
+            Self::Claim { epoch, nonce } => format!("claim {epoch} of {nonce}"),
+            Self::Batch { writer, epoch, sequence, .. } => {
+                Transaction { writer, epoch, sequence }.to_string()
+            }
         }
     }
 }
 
-/// Set of acknowledged entries: a bit for each epoch and sequence number.
+/// Transactions that were acknowledged, as bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Acknowledged(u64);
 
 impl Acknowledged {
     /// These, and another.
     #[must_use]
-    pub const fn and(self, epoch: u8, sequence: u8) -> Self {
-        Self(self.0 | 1 << (epoch * 8 + sequence))
+    pub const fn and(self, transaction: Transaction) -> Self {
+        Self(self.0 | 1 << transaction.number())
     }
 
     /// Whether this one is among them.
     #[must_use]
-    pub const fn has(self, epoch: u8, sequence: u8) -> bool {
-        self.0 >> (epoch * 8 + sequence) & 1 == 1
+    pub const fn has(self, transaction: Transaction) -> bool {
+        self.0 >> transaction.number() & 1 == 1
     }
 
-    /// The first that is not part of this past.
-    #[must_use]
-    pub fn lost(self, past: Past) -> Option<(u8, u8)> {
-        self.all().find(|(epoch, sequence)| !past.has(*epoch, *sequence))
-    }
-
-    /// All of them, in order.
-    pub fn all(self) -> impl Iterator<Item = (u8, u8)> {
-        (0..64_u8).filter(move |bit| self.0 >> bit & 1 == 1).map(|bit| (bit / 8, bit % 8))
+    /// All of them.
+    pub fn all(self) -> impl Iterator<Item = Transaction> {
+        (1..64).filter(move |bit| self.0 >> bit & 1 == 1).map(Transaction::numbered)
     }
 
     /// As bytes, for a state's encoding.
@@ -259,11 +296,11 @@ impl Acknowledged {
 }
 
 /// What is wrong with a log and what was acknowledged of it.
-pub fn violation(judged: &Judged, acknowledged: Acknowledged) -> Option<String> {
+pub(super) fn violation(judged: &Judged, acknowledged: Acknowledged) -> Option<String> {
     if let Some(wrong) = &judged.wrong {
         return Some(wrong.clone());
     }
-    let (epoch, sequence) = acknowledged.lost(judged.past)?;
+    let lost = acknowledged.all().find(|transaction| !judged.past.has(*transaction))?;
     let counts = shown(judged.past);
-    Some(format!("entry {epoch}.{sequence} was acknowledged; what counts is {counts}"))
+    Some(format!("{lost} was acknowledged, and what counts is {counts}"))
 }

@@ -44,7 +44,7 @@ fn bytes_of(entry: Entry, reader: &Reader, written: &[(Entry, Bytes)]) -> Bytes 
             let claim = Claim { node: nonce.to_string(), address: String::new(), lease_ms: 0 };
             claim.seal(&header(epoch, nonce, state.hash, state.next_version))
         }
-        Entry::Batch { epoch, nonce, sequence, upon } => {
+        Entry::Batch { epoch, nonce, sequence, upon, writer: _ } => {
             let is_claim = |entry: &Entry| *entry == Entry::Claim { epoch, nonce };
             let claim = written.iter().find(|(entry, _)| is_claim(entry));
             let claim = claim.map_or(Hash::ZERO, |(_, bytes)| Hash::of(bytes));
@@ -54,7 +54,7 @@ fn bytes_of(entry: Entry, reader: &Reader, written: &[(Entry, Bytes)]) -> Bytes 
 }
 
 fn batch((epoch, nonce): (u8, u8), sequence: u8, claim: Hash, upon: Past) -> Bytes {
-    let versions = u64::try_from(upon.pairs().count()).expect("a few");
+    let versions = u64::try_from(upon.transactions().count()).expect("a few");
     let previous = match sequence {
         1 => claim,
         _ => Hash::of(&batch((epoch, nonce), sequence - 1, claim, upon.without_last())),
@@ -85,27 +85,36 @@ fn header(epoch: u8, nonce: u8, previous: Hash, first_version: u64) -> EntryHead
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::automaton::Transaction;
 
     const CLAIM: Entry = Entry::Claim { epoch: 1, nonce: 0 };
 
+    const FIRST: Transaction = Transaction { writer: 0, epoch: 1, sequence: 1 };
+
     fn entry(sequence: u8, upon: Past) -> Entry {
-        Entry::Batch { epoch: 1, nonce: 0, sequence, upon }
+        Entry::Batch { writer: 0, epoch: 1, nonce: 0, sequence, upon }
     }
 
     #[test]
     fn the_real_automaton_agrees_and_its_disagreement_is_told() {
-        let second = entry(2, Past::default().and(1, 1));
+        let second = entry(2, Past::default().and(FIRST));
         let entries = [CLAIM, second, entry(1, Past::default()), second, CLAIM];
         assert_eq!(differs(&entries, &[true, false, true, true, false]), None);
         let what = differs(&entries, &[true, true, true, true, false]).unwrap();
-        assert!(what.starts_with("1.2 at 2 counts, and the real automaton says: Dead"), "{what}");
+        assert!(
+            what.starts_with("1.2 of 0 at 2 counts, and the real automaton says: Dead"),
+            "{what}"
+        );
         let what = differs(&entries, &[true, false, true, false, false]).unwrap();
-        assert!(what.starts_with("1.2 at 4 is dead, and the real automaton says: Batch"), "{what}");
+        assert!(
+            what.starts_with("1.2 of 0 at 4 is dead, and the real automaton says: Batch"),
+            "{what}"
+        );
     }
 
     #[test]
     fn an_entry_upon_another_past_stops_the_real_automaton() {
-        let stale = entry(1, Past::default().and(0, 1));
+        let stale = entry(1, Past::default().and(FIRST));
         let what = differs(&[CLAIM, stale], &[true, true]).unwrap();
         assert!(what.contains("begins with version 2 instead of 1"), "{what}");
     }

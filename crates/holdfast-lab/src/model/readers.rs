@@ -6,7 +6,7 @@
 //! claim, and may forget everything at any time.
 
 use super::{
-    automaton::{Acknowledged, Automaton, Entry, EntryId, Past, violation},
+    automaton::{Acknowledged, Automaton, Entry, EntryId, Past, Transaction, violation},
     explore::{Step, System},
     rules::{Bounds, POSITIONS_MAX, Rules},
 };
@@ -91,11 +91,13 @@ impl Readers {
         if evaluated >= self.bounds.entries || lead.next >= self.bounds.positions {
             return;
         }
-        let upon = (1..=evaluated).fold(lead.base, |past, own| past.and(lead.epoch, own));
-        let (epoch, nonce, sequence) = (lead.epoch, byte(node), evaluated + 1);
-        let entry = self.automaton.id(Entry::Batch { epoch, nonce, sequence, upon });
+        let (writer, epoch, sequence) = (byte(node), lead.epoch, evaluated + 1);
+        let own = |past: Past, sequence| past.and(Transaction { writer, epoch, sequence });
+        let upon = (1..=evaluated).fold(lead.base, own);
+        let entry = Entry::Batch { writer, epoch, nonce: writer, sequence, upon };
+        let entry = self.automaton.id(entry);
         let mut next = state.clone();
-        next.send((nonce, lead.next, entry));
+        next.send((writer, lead.next, entry));
         let leader = next.nodes[node].as_mut().expect("it leads");
         leader.sent.push((entry, lead.next));
         leader.next += 1;
@@ -103,15 +105,15 @@ impl Readers {
     }
 
     fn acknowledges(&mut self, state: &State, node: usize, lead: &Lead, steps: &mut Steps) {
-        let is_open = |(sequence, _): &(u8, _)| !state.acknowledged.has(lead.epoch, *sequence);
-        let Some((sequence, (entry, position))) = (1..).zip(&lead.sent).find(is_open) else {
-            return;
-        };
+        let (writer, epoch) = (byte(node), lead.epoch);
+        let own = (1..).map(|sequence| Transaction { writer, epoch, sequence });
+        let is_open = |(own, _): &(Transaction, _)| !state.acknowledged.has(*own);
+        let Some((own, (entry, position))) = own.zip(&lead.sent).find(is_open) else { return };
         let judged = self.automaton.judge(&state.log);
         let at = usize::from(*position);
         let is_there = state.log[at] == Some(*entry) && judged.counts.len() > at;
-        if is_there && judged.epoch >= lead.epoch && judged.past.has(lead.epoch, sequence) {
-            let acknowledged = state.acknowledged.and(lead.epoch, sequence);
+        if is_there && judged.epoch >= lead.epoch && judged.past.has(own) {
+            let acknowledged = state.acknowledged.and(own);
             push(steps, "acknowledges", node, State { acknowledged, ..state.clone() });
         }
     }

@@ -14,10 +14,10 @@ pub struct Bounds {
 /// More positions do not fit a [`Past`](super::automaton::Past).
 pub const POSITIONS_MAX: u8 = 8;
 
-/// More epochs, times entries, do not fit the set of what was acknowledged.
-pub const EPOCHS_MAX: u8 = 7;
+/// More epochs do not fit the number of a transaction.
+pub const EPOCHS_MAX: u8 = 3;
 
-/// More entries of an epoch do not fit the set of what was acknowledged.
+/// More entries of an epoch do not fit the number of a transaction.
 pub const ENTRIES_MAX: u8 = 7;
 
 impl Bounds {

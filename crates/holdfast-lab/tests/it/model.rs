@@ -16,10 +16,11 @@ fn run(name: &str) -> (Case, Explored) {
     (case, explored)
 }
 
-fn holds(name: &str) {
+fn holds(name: &str, states: usize) {
     let (case, explored) = run(name);
     assert_eq!(case.without, None);
     assert_eq!(explored.outcome, Outcome::Holds);
+    assert_eq!(explored.states, states, "another model than the one that was looked at");
 }
 
 /// Without the rule something goes wrong, and not before so many steps.
@@ -29,4 +30,59 @@ fn goes_wrong(rule: &str, name: &str, steps: usize, what: &str) {
     let Outcome::Violated(trace) = explored.outcome else { panic!("{explored:?}") };
     assert_eq!(trace.steps.len(), steps, "{trace}");
     assert!(trace.violation.contains(what), "{trace}");
+}
+
+#[test]
+fn p3_left_out_an_acknowledged_entry_is_lost() {
+    let what = "1.1 of 1 was acknowledged, and what counts is nothing";
+    goes_wrong("P3", "trimmed positions are free again", 10, what);
+}
+
+#[test]
+fn p4_left_out_an_entry_counts_after_others_than_it_was_evaluated_upon() {
+    let name = "entries count in any order, and a displaced one is appended again alone";
+    goes_wrong("P4", name, 10, "2.2 of 1 was evaluated upon 2.1 of 1, and counts after nothing");
+}
+
+#[test]
+fn p5_left_out_an_entry_is_acknowledged_that_does_not_count() {
+    let name = "an entry is acknowledged when its own position is known";
+    goes_wrong("P5", name, 18, "2.1 of 1 was acknowledged, and what counts is nothing");
+}
+
+#[test]
+fn p7_with_one_nonce_for_all_two_lead_in_one_epoch() {
+    let name = "two nodes claim with the same nonce";
+    goes_wrong("P7", name, 11, "1.2 of 0 was evaluated upon 1.1 of 0, and counts after 1.1 of 1");
+}
+
+#[test]
+fn p7_claiming_beyond_a_hole_acknowledges_what_nobody_reads() {
+    let name = "a claim goes to a position that is not the first hole";
+    goes_wrong("P7", name, 7, "1.1 of 0 was acknowledged, and what counts is nothing");
+}
+
+#[test]
+fn p4_p5_nodes_that_read_the_log_do_nothing_wrong() {
+    holds("nodes that read the log", 58_040);
+}
+
+#[test]
+fn p4_p5_p7_nodes_that_learn_from_answers_do_nothing_wrong() {
+    holds("nodes that learn from answers", 2_325_098);
+}
+
+#[test]
+fn p3_a_log_trimmed_with_a_mark_loses_nothing() {
+    holds("nodes that learn, of a log trimmed with a mark", 1_003_720);
+}
+
+#[test]
+fn p3_a_log_that_marks_and_deletes_later_loses_nothing() {
+    holds("nodes that learn, of a log that marks and deletes all later", 0);
+}
+
+#[test]
+fn p3_a_log_that_keeps_claims_loses_nothing() {
+    holds("nodes that learn, of a log that marks and deletes entries later", 267_454);
 }

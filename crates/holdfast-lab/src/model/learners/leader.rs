@@ -4,7 +4,7 @@ use super::{
     Lead, Learners, Message, Sent, State,
     steps::{Steps, byte, push},
 };
-use crate::model::automaton::{Entry, Past};
+use crate::model::automaton::{Entry, Past, Transaction};
 
 impl Learners {
     pub(super) fn leads(&mut self, state: &State, node: usize, lead: &Lead, steps: &mut Steps) {
@@ -25,10 +25,11 @@ impl Learners {
         if evaluated >= self.bounds.entries || lead.next >= self.bounds.positions {
             return;
         }
-        let own = |past: Past, sequence| past.and(lead.epoch, sequence);
+        let (writer, epoch, sequence) = (byte(node), lead.epoch, evaluated + 1);
+        let own = |past: Past, sequence| past.and(Transaction { writer, epoch, sequence });
         let upon = (1..=evaluated).fold(lead.base, own);
-        let (epoch, nonce, sequence) = (lead.epoch, self.nonce(node), evaluated + 1);
-        let entry = self.automaton.id(Entry::Batch { epoch, nonce, sequence, upon });
+        let nonce = self.nonce(node);
+        let entry = self.automaton.id(Entry::Batch { writer, epoch, nonce, sequence, upon });
         let mut next = state.clone();
         let leader = next.nodes[node].lead.as_mut().expect("it leads");
         leader.sent.push(Sent { entry, position: lead.next });
@@ -39,8 +40,10 @@ impl Learners {
 
     /// In order: only the first that is not acknowledged may be.
     fn acknowledges(&self, state: &State, node: usize, lead: &Lead, steps: &mut Steps) {
-        let is_open = |(sequence, _): &(u8, &Sent)| !state.acknowledged.has(lead.epoch, *sequence);
-        let Some((sequence, sent)) = (1..).zip(&lead.sent).find(is_open) else { return };
+        let (writer, epoch) = (byte(node), lead.epoch);
+        let own = (1..).map(|sequence| Transaction { writer, epoch, sequence });
+        let is_open = |(own, _): &(Transaction, &Sent)| !state.acknowledged.has(*own);
+        let Some((own, sent)) = own.zip(&lead.sent).find(is_open) else { return };
         let position = usize::from(sent.position);
         if lead.known[position] != Some(sent.entry) {
             return;
@@ -51,7 +54,7 @@ impl Learners {
             .iter()
             .all(|known| known.is_some_and(|entry| self.automaton.claims(entry) != rival));
         if harmless || !self.rules.all_filled {
-            let acknowledged = state.acknowledged.and(lead.epoch, sequence);
+            let acknowledged = state.acknowledged.and(own);
             push(steps, "acknowledges", Some(node), State { acknowledged, ..state.clone() });
         }
     }
