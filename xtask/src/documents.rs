@@ -71,7 +71,7 @@ fn links(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Names that some line of the sources declares: types, functions, modules, variants.
-fn declared(folder: &Path) -> anyhow::Result<BTreeSet<String>> {
+pub(crate) fn declared(folder: &Path) -> anyhow::Result<BTreeSet<String>> {
     let mut names = BTreeSet::new();
     for file in rust_files(folder)? {
         let text = fs::read_to_string(&file)?;

@@ -4,11 +4,13 @@
 //! through [`run`]. The rules are functions from what is in the tree to [`Finding`]s, so that each
 //! can be shown something that breaks it: [`layers`] (who may depend on whom), [`dependencies`]
 //! (which outside crates, and who may name them), [`sources`] (briefings, lengths, lints),
-//! [`documents`] (what is linked or named exists). [`workspace`] is what `cargo metadata` knows.
+//! [`documents`] (what is linked or named exists), [`protocol`] (each of the protocol's rules says
+//! which tests name it). [`workspace`] is what `cargo metadata` knows.
 
 pub mod dependencies;
 pub mod documents;
 pub mod layers;
+pub mod protocol;
 pub mod rules;
 pub mod run;
 pub mod sources;

@@ -8,7 +8,7 @@ use std::fmt;
 
 use anyhow::bail;
 
-use crate::{dependencies, documents, layers, sources, workspace::Workspace};
+use crate::{dependencies, documents, layers, protocol, sources, workspace::Workspace};
 
 /// Something in the tree that breaks a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +42,7 @@ pub fn findings(workspace: &Workspace) -> anyhow::Result<Vec<Finding>> {
     found.extend(dependencies::check(workspace)?);
     found.extend(sources::check(workspace)?);
     found.extend(documents::check(workspace)?);
+    found.extend(protocol::check(workspace)?);
     Ok(found)
 }
 

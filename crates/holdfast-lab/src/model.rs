@@ -1,7 +1,7 @@
 //! Every interleaving of the log's protocol, within small bounds.
 //!
 //! Two nodes, a log of a few positions, messages that arrive in any order, late, twice or
-//! never, answers that are lost. [`explore`] goes through all states breadth first; a
+//! never, answers that are lost. [`mod@explore`] goes through all states breadth first; a
 //! violation comes with a shortest way to it. The protocol is written down twice, as it may
 //! be looked at: [`readers`] are nodes that see what the log holds, [`learners`] know only
 //! what answers told them, while the log is trimmed. [`rules`] are what nodes keep to; each can
@@ -12,7 +12,7 @@
 //! every node really runs ([`production`]), and any difference is a violation.
 //!
 //! Checked in every state: an entry that counts was evaluated upon exactly the entries that
-//! counted before it; what was acknowledged counts, for ever. [`cases`] is what is run, by
+//! counted before it; what was acknowledged counts, for ever. [`mod@cases`] is what is run, by
 //! `holdfast lab model` and by the tests.
 //!
 //! A search of a hundred lines was chosen over a library (`stateright`): states are kept

@@ -30,9 +30,9 @@ pub enum Violation {
         /// The key.
         key: String,
         /// An answer.
-        one: Told,
+        one: Box<Told>,
         /// Another.
-        other: Told,
+        other: Box<Told>,
     },
     /// Two answers to one key, and neither is marked as repeated.
     #[error("key {key} was evaluated twice: {one} and {other}, neither marked as replayed")]
@@ -40,9 +40,9 @@ pub enum Violation {
         /// The key.
         key: String,
         /// An answer.
-        one: Told,
+        one: Box<Told>,
         /// Another.
-        other: Told,
+        other: Box<Told>,
     },
     /// Two keys have one version.
     #[error("keys {one} and {other} both have version {version}")]
@@ -83,8 +83,8 @@ impl fmt::Display for Told {
     }
 }
 
-fn told<A: fmt::Debug>(at: Duration, reply: &Reply<A>) -> Told {
-    Told { place: reply.place, body: format!("{:?}", reply.body), at }
+fn told<A: fmt::Debug>(at: Duration, reply: &Reply<A>) -> Box<Told> {
+    Box::new(Told { place: reply.place, body: format!("{:?}", reply.body), at })
 }
 
 struct First<'a, A> {

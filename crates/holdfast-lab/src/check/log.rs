@@ -162,3 +162,52 @@ fn timer_key(stored: &[u8]) -> Option<TimerKey> {
     let armed = Version::new(parts.u64().ok()?);
     Some(TimerKey { due, namespace, armed, number: parts.u16().ok()? })
 }
+
+#[cfg(test)]
+mod tests {
+    use holdfast_state::{BatchBuilder, table::stored_key};
+
+    use super::*;
+
+    fn logged(transactions: &[&[Vec<u8>]]) -> Logged {
+        let mut batch = BatchBuilder::default();
+        for keys in transactions {
+            batch.begin(0);
+            keys.iter().for_each(|key| batch.put(key, b"row"));
+            batch.commit();
+        }
+        let header = EntryHeader {
+            feature_level: 1,
+            log: holdfast_log::LogId::from_bytes([7; 16]),
+            previous: holdfast_log::Hash::ZERO,
+            epoch: holdfast_log::Epoch::new(1),
+            nonce: holdfast_log::Nonce::from_bytes([1; 16]),
+            sequence: 1,
+            first_version: 5,
+            count: batch.count(),
+            log_time_us: 0,
+            durable: None,
+        };
+        let (first, count, time) = (Version::new(5), batch.count(), LogTime::ZERO);
+        let kind = Kind::Batch(Batch { first, count, time, bytes: batch.into_bytes().into() });
+        let entries = vec![LoggedEntry { position: Position::first(), header, kind }];
+        Logged { entries, end: ReaderState::default() }
+    }
+
+    #[test]
+    fn keys_and_timers_are_found_among_other_rows_with_their_versions() {
+        let tenant = Namespace::new(3);
+        let key = stored_key(Namespace::SYSTEM, Records::ID, &(9_u32, tenant.get(), "order-1"));
+        let due = LogTime::from_us(40);
+        let timer = (due, tenant.get(), Version::new(6), 2_u16);
+        let timer = stored_key(Namespace::SYSTEM, Timers::ID, &timer);
+        // The same tables of a tenant are somebody else's rows.
+        let other = stored_key(tenant, Records::ID, &(9_u32, 3_u32, "order-2"));
+        let log = logged(&[&[other], &[key, timer]]);
+        assert_eq!(log.keys(), Ok(vec![(tenant, "order-1".to_owned(), Version::new(6))]));
+        let timers = log.timers().unwrap();
+        let named = TimerKey { due, namespace: tenant, armed: Version::new(6), number: 2 };
+        assert_eq!(timers.len(), 1);
+        assert_eq!((timers[0].timer, timers[0].due, timers[0].at), (named, due, Version::new(6)));
+    }
+}

@@ -48,17 +48,17 @@ pub enum Violation {
     #[error("two writes have one version: {one}, {other}")]
     SharedVersion {
         /// A write.
-        one: Seen,
+        one: Box<Seen>,
         /// Another.
-        other: Seen,
+        other: Box<Seen>,
     },
     /// Somebody was answered, somebody else sent afterwards, and got a lower place.
     #[error("{later} was sent after {earlier} was answered, and came before it")]
     Backwards {
         /// Who was answered first, and stands above.
-        earlier: Seen,
+        earlier: Box<Seen>,
         /// Who was sent afterwards, and stands below.
-        later: Seen,
+        later: Box<Seen>,
     },
 }
 
@@ -72,10 +72,10 @@ impl<'a> Span<'a> {
     }
 }
 
-impl From<&Span<'_>> for Seen {
+impl From<&Span<'_>> for Box<Seen> {
     fn from(span: &Span<'_>) -> Self {
         let name = span.name.to_owned();
-        Self { name, place: span.place, sent: span.sent, answered: span.answered }
+        Self::new(Seen { name, place: span.place, sent: span.sent, answered: span.answered })
     }
 }
 

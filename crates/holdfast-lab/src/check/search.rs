@@ -79,7 +79,7 @@ pub fn check<S>(calls: &[Call<S::Asked, S::Answer>], states_max: usize) -> Verdi
 where
     S: Specification + Clone + Default + PartialEq,
 {
-    let calls: Vec<&Call<S::Asked, S::Answer>> = calls.iter().collect();
+    let calls: Calls<'_, S> = calls.iter().collect();
     Search::<S>::over(&calls, states_max).run()
 }
 
@@ -96,7 +96,7 @@ where
     S: Specification + Clone + Default + PartialEq,
     K: Ord + fmt::Display,
 {
-    let mut parts: BTreeMap<K, Vec<&Call<S::Asked, S::Answer>>> = BTreeMap::new();
+    let mut parts: BTreeMap<K, Calls<'_, S>> = BTreeMap::new();
     for call in calls {
         parts.entry(key(call)).or_default().push(call);
     }
@@ -117,9 +117,13 @@ where
     if undecided { Verdict::Undecided { states } } else { Verdict::Linearizable { states } }
 }
 
+/// What is asked of an object by a specification, and what was heard.
+type Calls<'a, S> =
+    Vec<&'a Call<<S as Specification>::Asked, <S as Specification>::Answer>>;
+
 /// A search under way.
 struct Search<'a, S: Specification> {
-    calls: Vec<&'a Call<S::Asked, S::Answer>>,
+    calls: Calls<'a, S>,
     /// Operations that have no place yet, in the order of time.
     pending: Pending,
     /// Operations that have one, as bits.

@@ -54,7 +54,7 @@ pub enum Violation {
     #[error("{operation}: {asked} was answered {answered}, and should be {expected}")]
     Answer {
         /// Which.
-        operation: Seen,
+        operation: Box<Seen>,
         /// What was asked.
         asked: String,
         /// What was answered.

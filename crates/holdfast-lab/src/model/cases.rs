@@ -128,8 +128,18 @@ pub fn cases() -> Vec<Case> {
             bounds(4, 2, 2),
         ),
         holds("nodes that read the log", Read, Trim::Never, bounds(5, 3, 2)),
-        holds("nodes that learn, of a log that marks and deletes entries later", Learn, Trim::MarkThenEntries, bounds(3, 2, 1)),
-        holds("nodes that learn, of a log that marks and deletes all later", Learn, Trim::MarkThenAll, bounds(3, 1, 1)),
+        holds(
+            "nodes that learn, of a log that marks and deletes entries later",
+            Learn,
+            Trim::MarkThenEntries,
+            bounds(3, 2, 1),
+        ),
+        holds(
+            "nodes that learn, of a log that marks and deletes all later",
+            Learn,
+            Trim::MarkThenAll,
+            bounds(2, 2, 2),
+        ),
         holds("nodes that learn, of a log trimmed with a mark", Learn, Trim::Mark, bounds(3, 2, 1)),
         holds("nodes that learn from answers", Learn, Trim::Never, bounds(4, 2, 2)),
     ]

@@ -24,6 +24,23 @@ fn a_demo_survives_kills_and_leaves_a_history() {
         .map(|line| line["version"].as_u64().unwrap())
         .collect();
     assert!(versions.len() >= 3_000, "{}", versions.len());
+
+    let judged = run(&["check", history]);
+    assert_eq!((judged.code, last_line(&judged.stdout)), (Some(0), "verdict: pass"), "{judged:?}");
+    let told = run(&["check", history, "--json"]);
+    let told: serde_json::Value = serde_json::from_str(&told.stdout).unwrap();
+    assert_eq!((&told["verdict"], &told["writes"]), (&"pass".into(), &versions.len().into()));
+
+    // The same outcome once more, under another key.
+    let again = lines.lines().next().unwrap().replacen("\"key\":\"", "\"key\":\"another-", 1);
+    fs::write(history, format!("{lines}{again}\n")).unwrap();
+    let judged = run(&["check", history]);
+    assert_eq!(judged.code, Some(1), "{judged:?}");
+    assert!(judged.stdout.contains("both have version"), "{judged:?}");
+    fs::write(history, "{}\n").unwrap();
+    let judged = run(&["check", history]);
+    assert_eq!(judged.code, Some(2), "{judged:?}");
+    assert!(judged.stderr.contains("history.jsonl: line 1: missing field"), "{judged:?}");
 }
 
 #[test]
@@ -63,4 +80,18 @@ fn a_data_set_that_is_none_is_told_by_file_and_line() {
     let missing = run(&["replay", "online-retail", "/nonexistent/lines.csv.gz"]);
     assert_eq!(missing.code, Some(2), "{missing:?}");
     assert!(missing.stderr.contains("/nonexistent/lines.csv.gz"), "{missing:?}");
+}
+
+#[test]
+fn the_model_shows_a_shortest_way_to_what_a_rule_forbids() {
+    let shown = run(&["lab", "model", "--without", "p3"]);
+    assert_eq!((shown.code, last_line(&shown.stdout)), (Some(0), "verdict: pass"), "{shown:?}");
+    assert!(shown.stdout.contains("  10 node 1: acknowledges "), "{shown:?}");
+    assert!(shown.stdout.contains("was acknowledged, and what counts is nothing"), "{shown:?}");
+    // Within bounds in which nobody can evaluate anything, nothing goes wrong: no pass.
+    let small = run(&["lab", "model", "--without", "P3", "--positions", "1"]);
+    assert_eq!((small.code, last_line(&small.stdout)), (Some(1), "verdict: fail"), "{small:?}");
+    let unknown = run(&["lab", "model", "--without", "P99"]);
+    assert_eq!(unknown.code, Some(2), "{unknown:?}");
+    assert!(unknown.stderr.contains("no model leaves P99 out"), "{unknown:?}");
 }
