@@ -32,19 +32,19 @@ pub struct LoggedEntry {
     pub header: EntryHeader,
     /// What it is.
     pub kind: Kind,
+    /// Whether it counts; else it is dead.
+    pub counts: bool,
 }
 
 /// What an entry is.
 #[derive(Clone, Debug)]
 pub enum Kind {
-    /// A claim that counts.
+    /// Somebody wants to lead.
     Claim,
-    /// Transactions that count.
+    /// Somebody leads on, or no more.
+    Renewal,
+    /// Transactions.
     Batch(Batch),
-    /// A claim that does not count.
-    DeadClaim,
-    /// Transactions that do not count.
-    DeadBatch,
 }
 
 /// Reads entries, the first of which stands where `from` goes on: at position 1 if `None`.
@@ -62,19 +62,19 @@ pub fn read(
     let mut found = Vec::new();
     for (position, bytes) in entries {
         let step = reader.feed(position, &bytes)?;
-        let entry = Entry::decode(&bytes).expect("the automaton has decoded it");
-        let kind = match (step, entry.body) {
-            (Step::Claim(..), _) => Kind::Claim,
-            (Step::Batch(header, bytes), _) => Kind::Batch(Batch {
+        let Entry { header, body } = Entry::decode(&bytes).expect("the automaton has decoded it");
+        let kind = match body {
+            Body::Claim(_) => Kind::Claim,
+            Body::Renewal(_) => Kind::Renewal,
+            Body::Batch(bytes) => Kind::Batch(Batch {
                 first: Version::new(header.first_version),
                 count: header.count,
                 time: LogTime::from_us(header.log_time_us),
                 bytes,
             }),
-            (Step::Dead(_), Body::Claim(_)) => Kind::DeadClaim,
-            (Step::Dead(_), Body::Batch(_)) => Kind::DeadBatch,
         };
-        found.push(LoggedEntry { position, header: entry.header, kind });
+        let counts = !matches!(step, Step::Dead(_));
+        found.push(LoggedEntry { position, header, kind, counts });
     }
     Ok(Logged { entries: found, end: *reader.state() })
 }
@@ -82,9 +82,9 @@ pub fn read(
 impl Logged {
     /// The transactions that count, batch by batch.
     pub fn batches(&self) -> impl Iterator<Item = &Batch> {
-        self.entries.iter().filter_map(|entry| match &entry.kind {
+        self.entries.iter().filter(|entry| entry.counts).filter_map(|entry| match &entry.kind {
             Kind::Batch(batch) => Some(batch),
-            Kind::Claim | Kind::DeadClaim | Kind::DeadBatch => None,
+            Kind::Claim | Kind::Renewal => None,
         })
     }
 
@@ -190,7 +190,7 @@ mod tests {
         };
         let (first, count, time) = (Version::new(5), batch.count(), LogTime::ZERO);
         let kind = Kind::Batch(Batch { first, count, time, bytes: batch.into_bytes().into() });
-        let entries = vec![LoggedEntry { position: Position::first(), header, kind }];
+        let entries = vec![LoggedEntry { position: Position::first(), header, kind, counts: true }];
         Logged { entries, end: ReaderState::default() }
     }
 

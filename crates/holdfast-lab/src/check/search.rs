@@ -118,8 +118,7 @@ where
 }
 
 /// What is asked of an object by a specification, and what was heard.
-type Calls<'a, S> =
-    Vec<&'a Call<<S as Specification>::Asked, <S as Specification>::Answer>>;
+type Calls<'a, S> = Vec<&'a Call<<S as Specification>::Asked, <S as Specification>::Answer>>;
 
 /// A search under way.
 struct Search<'a, S: Specification> {

@@ -98,33 +98,29 @@ impl Zombies {
     }
 }
 
-/// The transactions in a log whose writer was not the newest leader where they stand. Who
-/// leads is counted here once more, from headers alone; whether an entry was accepted is
-/// what the log's reader made of it.
+/// The transactions and renewals in a log whose writer was not the newest leader where they
+/// stand. Who leads is counted here once more, from headers alone; whether an entry was
+/// accepted is what the log's reader made of it.
 #[must_use]
 pub fn in_log(logged: &Logged) -> Vec<Attempt> {
     let mut newest: Option<(Epoch, Nonce)> = None;
     let mut found = Vec::new();
     for entry in &logged.entries {
         let header = &entry.header;
-        let accepted = match entry.kind {
-            Kind::Claim | Kind::DeadClaim => {
-                let current = newest.map_or(Epoch::NONE, |(epoch, _)| epoch);
-                if header.epoch == current.next() {
-                    newest = Some((header.epoch, header.nonce));
-                }
-                continue;
+        if matches!(entry.kind, Kind::Claim) {
+            let current = newest.map_or(Epoch::NONE, |(epoch, _)| epoch);
+            if header.epoch == current.next() {
+                newest = Some((header.epoch, header.nonce));
             }
-            Kind::Batch(_) => true,
-            Kind::DeadBatch => false,
-        };
+            continue;
+        }
         let Some((epoch, nonce)) = newest else { continue };
         if (header.epoch, header.nonce) != (epoch, nonce) {
             found.push(Attempt {
                 what: written(entry.position, header.first_version),
                 token: Token::Leader(header.epoch, header.nonce),
                 newest: Token::Leader(epoch, nonce),
-                accepted,
+                accepted: entry.counts,
             });
         }
     }
@@ -149,8 +145,9 @@ mod tests {
         Kind::Batch(Batch { first, count: 0, time, bytes: Bytes::new() })
     }
 
-    fn logged(entries: Vec<(u64, u8, Kind)>) -> Logged {
-        let entries = (0..).zip(entries).map(|(index, (epoch, nonce, kind))| LoggedEntry {
+    /// Epoch, nonce, what it is, and whether it was accepted.
+    fn logged(entries: Vec<(u64, u8, Kind, bool)>) -> Logged {
+        let entries = (0..).zip(entries).map(|(index, (epoch, nonce, kind, counts))| LoggedEntry {
             position: Position::first().plus(index),
             header: EntryHeader {
                 feature_level: 1,
@@ -165,6 +162,7 @@ mod tests {
                 durable: None,
             },
             kind,
+            counts,
         });
         Logged { entries: entries.collect(), end: ReaderState::default() }
     }
@@ -172,25 +170,27 @@ mod tests {
     #[test]
     fn late_entries_of_the_deposed_are_attempts_in_vain() {
         let log = logged(vec![
-            (1, 1, Kind::Claim),
-            (1, 1, batch()),
-            (2, 2, Kind::Claim),
-            (1, 1, Kind::DeadBatch),
-            (2, 3, Kind::DeadClaim),
-            (2, 3, Kind::DeadBatch),
-            (2, 2, batch()),
+            (1, 1, Kind::Claim, true),
+            (1, 1, batch(), true),
+            (2, 2, Kind::Claim, true),
+            (1, 1, batch(), false),
+            (1, 1, Kind::Renewal, false),
+            (2, 3, Kind::Claim, false),
+            (2, 3, batch(), false),
+            (2, 2, Kind::Renewal, true),
             // Out of order, but its own: no zombie.
-            (2, 2, Kind::DeadBatch),
+            (2, 2, batch(), false),
         ]);
         let zombies = check(in_log(&log)).unwrap();
-        assert_eq!(zombies.proven(), Ok(Zombies { attempted: 2 }));
+        assert_eq!(zombies.proven(), Ok(Zombies { attempted: 3 }));
     }
 
     #[test]
     fn an_accepted_one_is_found_by_epoch_and_by_nonce() {
         for (epoch, nonce) in [(1, 1), (2, 3)] {
-            let log =
-                logged(vec![(1, 1, Kind::Claim), (2, 2, Kind::Claim), (epoch, nonce, batch())]);
+            let claims = [(1, 1, Kind::Claim, true), (2, 2, Kind::Claim, true)];
+            let accepted = (epoch, nonce, batch(), true);
+            let log = logged(claims.into_iter().chain([accepted]).collect());
             let wrong = check(in_log(&log)).unwrap_err();
             assert!(matches!(wrong, Violation::Accepted { .. }), "{wrong}");
             assert!(wrong.to_string().starts_with("an entry at position 3"), "{wrong}");
