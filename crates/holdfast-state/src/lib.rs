@@ -12,7 +12,7 @@
 //! [`table`], [`page`] (how rows are addressed), [`fact`] (what is logged),
 //! [`store`], [`memory`], [`disk`] (where state lives), [`overlay`], [`tx`],
 //! [`view`], [`timer`] (how it is used), [`command`] (how primitives offer what
-//! they can do), [`mod@audit`], [`frames`], [`snapshot`] (state as a stream), [`scenario`] (tests as text).
+//! they can do), [`mod@audit`], [`frames`], [`snapshot`] (state as a stream), [`scenario`] (tests as text), [`fixture`] (rows of released formats).
 //!
 //! Invariants: no clock, no randomness, no tokio and, but for the two of the disk
 //! store, no thread in here; what a transaction sees is a function of its inputs.
@@ -25,6 +25,7 @@ pub mod command;
 pub mod date;
 pub mod disk;
 pub mod fact;
+pub mod fixture;
 pub mod frames;
 pub mod id;
 mod inline_key;

@@ -7,6 +7,7 @@
 
 mod booking;
 mod connections;
+mod evaluation;
 mod floor;
 mod http_load;
 mod in_process;
@@ -26,6 +27,8 @@ use self::measure::{Figure, print};
 enum Part {
     /// Bare append and fdatasync, loopback ping-pong.
     Floors,
+    /// What transfers, holds and messages cost on one core, without log, disk and threads.
+    Evaluation,
     /// Transfers in this process, 256 in flight: uniform, and all from one account.
     InProcess,
     /// Transfers in this process, one at a time.
@@ -106,6 +109,7 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
     for part in parts {
         match part {
             Part::Floors => floors(args)?,
+            Part::Evaluation => evaluation::run(args)?,
             Part::InProcess => in_process::throughput(args)?,
             Part::Alone => in_process::alone(args)?,
             Part::Http => over_http::run(args)?,

@@ -5,5 +5,4 @@
 mod fixtures;
 mod model;
 mod pages;
-mod registry;
 mod scenarios;

@@ -6,26 +6,9 @@ use holdfast_ledger::{
     balances::{Event, Side},
     row::{AccountRow, AssetRow, HistoryRow, Resolution, Status, TransferRow},
 };
-use holdfast_state::{Amount, Id, LogTime, TimerId, Version, row::Row, unknown::Unknown};
+use holdfast_state::{Amount, Id, LogTime, TimerId, Version, fixture::Fixtures, unknown::Unknown};
 
-const FORMAT_1: &str = include_str!("../fixtures/rows-format-1.txt");
-
-fn bytes_of(name: &str) -> Vec<u8> {
-    let line = FORMAT_1.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
-    let hex = line.unwrap_or_else(|| panic!("no fixture {name}"));
-    let digits = hex.as_bytes().chunks(2).map(|two| str::from_utf8(two).unwrap());
-    digits.map(|two| u8::from_str_radix(two, 16).unwrap()).collect()
-}
-
-/// The fixture reads as this row, and this release still writes the same bytes.
-fn check<R: Row + PartialEq + std::fmt::Debug>(name: &str, row: &R) {
-    let mut written = Vec::new();
-    row.write(&mut written);
-    let hex: String = written.iter().map(|byte| format!("{byte:02x}")).collect();
-    let bytes = bytes_of(name);
-    assert_eq!(&R::parse(&bytes).unwrap(), row, "{name}");
-    assert_eq!(written, bytes, "{name} is written as {hex}");
-}
+const FORMAT_1: Fixtures = Fixtures::new(include_str!("../fixtures/rows-format-1.txt"));
 
 fn id(text: &str) -> Id {
     Id::new(text).unwrap()
@@ -44,9 +27,9 @@ fn balances(sums: [i128; 4]) -> Balances {
 fn assets_and_metadata_of_format_1() {
     let declared_at = LogTime::from_us(1_767_225_600_000_000);
     let name = Some("Nights".to_owned());
-    check("asset named", &AssetRow { exponent: 0, declared_at, label: name });
-    check("asset unnamed", &AssetRow { exponent: 18, declared_at, label: None });
-    check("metadata", &Metadata::new(r#"{"for":"dinner"}"#).unwrap());
+    FORMAT_1.check("asset named", &AssetRow { exponent: 0, declared_at, label: name });
+    FORMAT_1.check("asset unnamed", &AssetRow { exponent: 18, declared_at, label: None });
+    FORMAT_1.check("metadata", &Metadata::new(r#"{"for":"dinner"}"#).unwrap());
 }
 
 #[test]
@@ -61,7 +44,7 @@ fn accounts_of_format_1() {
         closed_at: None,
         unknown: Unknown::default(),
     };
-    check("account", &account);
+    FORMAT_1.check("account", &account);
     let large = AccountRow {
         asset: asset("points:hotel"),
         limit: Limit::CreditsNotAboveDebits,
@@ -69,8 +52,8 @@ fn accounts_of_format_1() {
         closed_at: Some(LogTime::from_us(1_767_225_660_000_001)),
         ..account.clone()
     };
-    check("account large", &large);
-    check("account unlimited", &AccountRow { limit: Limit::None, ..account });
+    FORMAT_1.check("account large", &large);
+    FORMAT_1.check("account unlimited", &AccountRow { limit: Limit::None, ..account });
 }
 
 #[test]
@@ -89,7 +72,7 @@ fn transfers_of_format_1() {
         metadata: None,
         unknown: Unknown::default(),
     };
-    check("transfer posted", &made);
+    FORMAT_1.check("transfer posted", &made);
     let due = LogTime::from_us(1_767_226_500_000_000);
     let pending = TransferRow {
         status: Status::Pending,
@@ -98,15 +81,15 @@ fn transfers_of_format_1() {
         metadata: Some(Metadata::new(r#"{"hold":"hold_0q3c"}"#).unwrap()),
         ..made
     };
-    check("transfer pending", &pending);
+    FORMAT_1.check("transfer pending", &pending);
     let ended = |status, amount| {
         let version = Version::new(48_300);
         let end = Resolution { amount: Amount::new(amount), version, time: due };
         TransferRow { status, resolution: Some(end), ..pending.clone() }
     };
-    check("transfer posted in part", &ended(Status::Posted, 25_000));
-    check("transfer voided", &ended(Status::Voided, 0));
-    check("transfer expired", &ended(Status::Expired, 0));
+    FORMAT_1.check("transfer posted in part", &ended(Status::Posted, 25_000));
+    FORMAT_1.check("transfer voided", &ended(Status::Voided, 0));
+    FORMAT_1.check("transfer expired", &ended(Status::Expired, 0));
 }
 
 #[test]
@@ -129,7 +112,7 @@ fn history_of_format_1() {
                 time: LogTime::from_us(1_767_225_600_000_000),
                 balances: balances([25_800, 0, 30_000, 1]),
             };
-            check(&format!("history {name} {side_name}"), &row);
+            FORMAT_1.check(&format!("history {name} {side_name}"), &row);
         }
     }
 }

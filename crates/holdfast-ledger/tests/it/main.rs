@@ -6,5 +6,4 @@ mod audit;
 mod fixtures;
 mod model;
 mod overflow;
-mod registry;
 mod scenarios;

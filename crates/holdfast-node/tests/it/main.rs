@@ -7,5 +7,6 @@ mod executing;
 mod offline;
 mod quarantine;
 mod recovery;
+mod registry;
 mod timers;
 mod transactions;

@@ -1,8 +1,6 @@
 //! Rows of every format ever released stay readable: `tests/fixtures` holds their
 //! bytes, one row a line, and is never edited, only added to.
 
-use std::fmt::Debug;
-
 use holdfast_reservations::{
     Nights, Price, Quantity, Stock,
     row::{
@@ -11,45 +9,11 @@ use holdfast_reservations::{
     },
 };
 use holdfast_state::{
-    Amount, Date, Id, Lifetime, LogTime, Metadata, TimerId, Version, row::Row, unknown::Unknown,
+    Amount, Date, Id, Lifetime, LogTime, Metadata, TimerId, Version, fixture::Fixtures,
+    unknown::Unknown,
 };
 
-const FORMAT_1: &str = include_str!("../fixtures/rows-format-1.txt");
-
-fn bytes_of(name: &str) -> Vec<u8> {
-    let line = FORMAT_1.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
-    let hex = line.unwrap_or_default();
-    let digits = hex.as_bytes().chunks(2).map(|two| str::from_utf8(two).unwrap());
-    digits.map(|two| u8::from_str_radix(two, 16).unwrap()).collect()
-}
-
-/// The fixture reads as this row, and this release still writes the same bytes.
-fn check<R: Row + PartialEq + Debug>(name: &str, row: &R) {
-    let mut written = Vec::new();
-    row.write(&mut written);
-    let hex: String = written.iter().map(|byte| format!("{byte:02x}")).collect();
-    let bytes = bytes_of(name);
-    assert_eq!(written, bytes, "no fixture\n{name}: {hex}");
-    assert_eq!(&R::parse(&bytes).unwrap(), row, "{name}");
-}
-
-/// As [`check`], of a row that is rewritten: what a later release added survives.
-fn check_kept<R: Row + PartialEq + Debug>(name: &str, row: &R) {
-    check(name, row);
-    let mut later = bytes_of(name);
-    assert!(later[0] & 0xE0 == 0x80 && later[0] & 0x1F < 22, "a short array");
-    later[0] += 1;
-    later.extend_from_slice(&minicbor_text("later"));
-    let mut again = Vec::new();
-    R::parse(&later).unwrap().write(&mut again);
-    assert_eq!(again, later, "{name}");
-}
-
-fn minicbor_text(text: &str) -> Vec<u8> {
-    let mut bytes = vec![0x60 + u8::try_from(text.len()).unwrap()];
-    bytes.extend_from_slice(text.as_bytes());
-    bytes
-}
+const FORMAT_1: Fixtures = Fixtures::new(include_str!("../fixtures/rows-format-1.txt"));
 
 fn id(text: &str) -> Id {
     Id::new(text).unwrap()
@@ -88,7 +52,7 @@ fn resources_of_format_1() {
         sweep: None,
         unknown: Unknown::default(),
     };
-    check_kept("resource nights", &room);
+    FORMAT_1.check_kept("resource nights", &room);
     let due = time(1);
     let timer = TimerId { due, version: Version::new(48_300), number: 1 };
     let sale = ResourceRow {
@@ -98,18 +62,18 @@ fn resources_of_format_1() {
         sweep: Some(Sweep { from: 0, to: 1, ticket: 513, timer }),
         ..room
     };
-    check_kept("resource units sweeping", &sale);
+    FORMAT_1.check_kept("resource units sweeping", &sale);
 }
 
 #[test]
 fn levels_and_places_of_format_1() {
     let level = LevelRow { stock: None, held: 3, sold: 70_000, unknown: Unknown::default() };
-    check_kept("level", &level);
-    check_kept("level own stock", &LevelRow { stock: Stock::new(80_000), ..level });
+    FORMAT_1.check_kept("level", &level);
+    FORMAT_1.check_kept("level own stock", &LevelRow { stock: Stock::new(80_000), ..level });
     let quantity = Quantity::new(2).unwrap();
     let stay = nights("2026-12-24", "2026-12-26");
-    check("place nights", &QueueRow { entry: id("wait-1"), nights: stay, quantity });
-    check("place units", &QueueRow { entry: id("wait-1"), nights: None, quantity });
+    FORMAT_1.check("place nights", &QueueRow { entry: id("wait-1"), nights: stay, quantity });
+    FORMAT_1.check("place units", &QueueRow { entry: id("wait-1"), nights: None, quantity });
 }
 
 #[test]
@@ -131,7 +95,7 @@ fn holds_of_format_1() {
         metadata: metadata(),
         unknown: Unknown::default(),
     };
-    check_kept("hold held", &held);
+    FORMAT_1.check_kept("hold held", &held);
     let plain = HoldRow {
         nights: None,
         expires_at: None,
@@ -140,15 +104,15 @@ fn holds_of_format_1() {
         metadata: None,
         ..held.clone()
     };
-    check_kept("hold of units without end", &plain);
+    FORMAT_1.check_kept("hold of units without end", &plain);
     let confirmed =
         HoldRow { status: Status::Confirmed, confirmed: Some(stamp(48_212, 5)), ..held.clone() };
-    check_kept("hold confirmed", &confirmed);
+    FORMAT_1.check_kept("hold confirmed", &confirmed);
     let ended = |status| HoldRow { status, ended: Some(stamp(48_213, 7)), ..held.clone() };
-    check_kept("hold released", &ended(Status::Released));
-    check_kept("hold expired", &ended(Status::Expired));
+    FORMAT_1.check_kept("hold released", &ended(Status::Released));
+    FORMAT_1.check_kept("hold expired", &ended(Status::Expired));
     let cancelled = HoldRow { confirmed: confirmed.confirmed, ..ended(Status::Cancelled) };
-    check_kept("hold cancelled", &cancelled);
+    FORMAT_1.check_kept("hold cancelled", &cancelled);
     let asked = Asked {
         resource: id("lisbon-single"),
         nights: nights("2026-12-23", "2026-12-26"),
@@ -157,7 +121,7 @@ fn holds_of_format_1() {
         price: None,
     };
     let moved = HoldRow { entry: Some(id("wait-1")), asked: Some(Box::new(asked)), ..held };
-    check_kept("hold offered, moved and extended", &moved);
+    FORMAT_1.check_kept("hold offered, moved and extended", &moved);
 }
 
 #[test]
@@ -175,8 +139,8 @@ fn entries_of_format_1() {
         metadata: metadata(),
         unknown: Unknown::default(),
     };
-    check_kept("entry waiting", &waiting);
+    FORMAT_1.check_kept("entry waiting", &waiting);
     let ended = |status| EntryRow { status, ended: Some(stamp(48_300, 9)), ..waiting.clone() };
-    check_kept("entry left", &ended(EntryStatus::Left));
-    check_kept("entry offered", &ended(EntryStatus::Offered(id("hold_0q3c"))));
+    FORMAT_1.check_kept("entry left", &ended(EntryStatus::Left));
+    FORMAT_1.check_kept("entry offered", &ended(EntryStatus::Offered(id("hold_0q3c"))));
 }

@@ -5,6 +5,5 @@
 mod audit;
 mod fixtures;
 mod model;
-mod registry;
 mod scenarios;
 mod sweeps;

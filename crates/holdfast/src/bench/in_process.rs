@@ -208,7 +208,7 @@ pub(super) fn node(
     Ok(node)
 }
 
-fn open(tx: &mut Tx<'_>, number: u64) -> Result<(), Abort> {
+pub(super) fn open(tx: &mut Tx<'_>, number: u64) -> Result<(), Abort> {
     let asset = holdfast_ledger::Asset::new("EUR").expect("a currency");
     let spec = OpenAccountSpec { id: account(number), asset, limit: Limit::None, metadata: None };
     match OpenAccount::run(tx, &spec) {
