@@ -51,6 +51,8 @@ pub(crate) struct Wanted {
     pub(crate) after: Version,
     /// Only these tables; all of them when there are none.
     pub(crate) tables: Vec<TableInfo>,
+    /// Only rows whose keys begin with these parts.
+    pub(crate) key: Vec<String>,
     pub(crate) limit: usize,
     wait: Duration,
 }
@@ -110,6 +112,7 @@ fn read(
         namespace,
         after: Version::ZERO,
         tables: Vec::new(),
+        key: Vec::new(),
         limit: LIMIT,
         wait: Duration::ZERO,
     };
@@ -130,7 +133,8 @@ fn read(
                 let table = table.ok_or_else(|| malformed(&name, "no table has this name"))?;
                 wanted.tables.push(*table);
             }
-            other => return Err(malformed(other, "expected after, table, wait or limit")),
+            "key" => wanted.key.push(value.into_owned()),
+            other => return Err(malformed(other, "expected after, table, key, wait or limit")),
         }
     }
     // A client that reconnects sends the URL of its first request and where it was.

@@ -131,7 +131,8 @@ impl Follower {
                 break;
             }
             self.wanted.after = change.version;
-            let shown = Transaction::of(&change, self.wanted.namespace, &self.wanted.tables)?;
+            let Wanted { namespace, tables, key, .. } = &self.wanted;
+            let shown = Transaction::of(&change, *namespace, tables, key)?;
             found.extend(shown);
         }
         Ok(found)

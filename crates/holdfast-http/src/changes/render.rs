@@ -57,8 +57,9 @@ pub enum RowChange {
 }
 
 impl Transaction {
-    /// What `namespace` sees of a transaction in these tables; `None` when that is
-    /// nothing.
+    /// What `namespace` sees of a transaction in these tables, of rows whose keys begin
+    /// with these parts; `None` when that is nothing. Ranges are shown whatever their
+    /// keys: a reader who keeps a copy must know of them.
     ///
     /// # Errors
     /// [`FeedError::Broken`]: the log's bytes do not decode.
@@ -66,11 +67,13 @@ impl Transaction {
         change: &Change,
         namespace: Namespace,
         tables: &[TableInfo],
+        key: &[String],
     ) -> Result<Option<Self>, FeedError> {
         let broken = |_| FeedError::Broken("a transaction does not decode".to_owned());
         let mut changes = Vec::new();
         for fact in change.facts() {
-            changes.extend(row_change(&fact.map_err(broken)?, namespace, tables));
+            let change = row_change(&fact.map_err(broken)?, namespace, tables);
+            changes.extend(change.filter(|change| change.begins_with(key)));
         }
         let (version, time) = (change.version.get(), change.time);
         Ok((!changes.is_empty()).then_some(Self { version, time, changes }))
@@ -81,6 +84,18 @@ impl Transaction {
     pub fn to_event(&self) -> String {
         let data = serde_json::to_string(self).expect("it is plain data");
         format!("id: {}\nevent: transaction\ndata: {data}\n\n", self.version)
+    }
+}
+
+impl RowChange {
+    fn begins_with(&self, parts: &[String]) -> bool {
+        let (Self::Put { key, .. } | Self::Delete { key, .. }) = self else { return true };
+        let Value::Array(shown) = key else { return parts.is_empty() };
+        let is = |(shown, part): (&Value, &String)| match shown {
+            Value::String(text) => text == part,
+            other => other.to_string() == *part,
+        };
+        parts.len() <= shown.len() && shown.iter().zip(parts).all(is)
     }
 }
 
@@ -167,6 +182,26 @@ mod tests {
             assert_eq!(shown(&Fact::Delete { key: &key }), None);
             assert_eq!(shown(&Fact::Put { key: &key, value: &[] }), None);
         }
+    }
+
+    #[test]
+    fn a_key_is_told_by_its_first_parts() {
+        let begins = |fact: &Fact<'_>, parts: &[&str]| {
+            let parts: Vec<_> = parts.iter().map(|part| (*part).to_owned()).collect();
+            row_change(fact, Namespace::new(7), &[TABLE]).unwrap().begins_with(&parts)
+        };
+        let stored = key(7, 0x7f01);
+        for fact in [Fact::Delete { key: &stored }, Fact::Put { key: &stored, value: &[1] }] {
+            assert!(begins(&fact, &[]) && begins(&fact, &["lisbon"]));
+            assert!(begins(&fact, &["lisbon", "3"]));
+            for other in [&["porto"][..], &["lis"], &["lisbon", "4"], &["lisbon", "3", "1"]] {
+                assert!(!begins(&fact, other), "{other:?}");
+            }
+        }
+        let range = Fact::DeleteRange { from: &stored, to: &[0, 0, 0, 7, 0x7f, 2] };
+        assert!(begins(&range, &["porto"]));
+        let short = stored_key(Namespace::new(7), TABLE.id, &(1u16,));
+        assert!(!begins(&Fact::Delete { key: &short }, &["1"]));
     }
 
     #[test]

@@ -155,10 +155,12 @@ pub(super) fn built_in(built_in: BuiltIn) -> Value {
 fn changes_parameters() -> Value {
     let number = || json!({ "type": "integer", "minimum": 0 });
     let parameter = |name: &str, description: &str, schema: Value| json!({ "name": name, "in": "query", "description": description, "schema": schema });
-    let tables = json!({ "type": "array", "items": { "type": "string" } });
+    let [tables, parts] =
+        std::array::from_fn(|_| json!({ "type": "array", "items": { "type": "string" } }));
     json!([
         parameter("after", "Changes after this version; 0 for all.", number()),
         parameter("table", "Only this table; may be repeated.", tables),
+        parameter("key", "Only rows with this as the first part of their keys; may be repeated for more parts.", parts),
         parameter("wait", "Seconds to wait for the first change.", number()),
         parameter("limit", "Transactions in one answer.", number()),
         {

@@ -69,6 +69,20 @@ fn what_belongs_to_the_engine_is_not_shown_but_passed() {
 }
 
 #[test]
+fn a_reader_may_want_the_rows_of_a_key_alone() {
+    let server = TestServer::start();
+    let mut client = server.client();
+    for id in ["a", "b", "a"] {
+        put(&mut client, id, "");
+    }
+    client.request("PATCH", "/v1/lab/sheets/a", &[], "{}");
+    assert_eq!(versions(&client.get("/v1/changes?key=a").json()), [1, 3, 4]);
+    let page = client.get("/v1/changes?key=b&table=lab.notes&after=1").json();
+    assert_eq!((versions(&page), &page["next"]), (vec![2], &json!(4)));
+    assert_eq!(versions(&client.get("/v1/changes?key=a&key=b").json()), [0; 0]);
+}
+
+#[test]
 fn a_poll_waits_for_the_first_change() {
     let server = TestServer::start();
     let address = server.address;
