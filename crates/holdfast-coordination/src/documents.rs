@@ -15,13 +15,14 @@
 //!
 //! Read in this order: [`value`], `merge` (values); `refusals`; [`row`] (what is stored),
 //! `place` (a document as it stands, and changing it), `condition`, `walk`; [`get`],
-//! [`check`], [`list`]; [`mod@put`], [`mod@patch`], [`mod@delete`], [`expire`].
+//! [`check`], [`list`]; [`mod@put`], [`mod@patch`], [`mod@delete`], [`expire`]; [`index`].
 
 pub mod check;
 mod condition;
 pub mod delete;
 pub mod expire;
 pub mod get;
+pub mod index;
 pub mod list;
 mod merge;
 pub mod patch;
@@ -49,10 +50,19 @@ pub const COMMANDS: &[Entry] = &[
     Entry::query::<get::GetDocument>(),
     Entry::query::<check::CheckDocument>(),
     Entry::query::<list::ListDocuments>(),
+    Entry::write::<index::create::CreateIndex>(),
+    Entry::write::<index::drop::DropIndex>(),
+    Entry::query::<index::list::ListIndexes>(),
+    Entry::query::<index::query::QueryDocuments>(),
 ];
 
 /// The timers of documents: name and handler.
-pub const TIMERS: &[(&str, TimerHandler)] = &[(expire::HANDLER, expire::expire)];
+pub const TIMERS: &[(&str, TimerHandler)] =
+    &[(expire::HANDLER, expire::expire), (index::FILL, index::fill)];
 
 /// The tables of documents: number and name. Numbers `0x0400..=0x043f` are theirs.
-pub const TABLES: &[(TableId, &str)] = &[(row::Documents::ID, row::Documents::NAME)];
+pub const TABLES: &[(TableId, &str)] = &[
+    (row::Documents::ID, row::Documents::NAME),
+    (row::Collections::ID, row::Collections::NAME),
+    (row::Entries::ID, row::Entries::NAME),
+];

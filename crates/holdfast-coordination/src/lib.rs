@@ -1,8 +1,9 @@
 //! What programs agree upon: shared state with versions, and who may act.
 //!
 //! [`documents`] is JSON under a collection and an id, changed under conditions on its
-//! version.
+//! version. [`leases`] says who may act, for how long, and gives proof of it.
 //!
 //! Each folder has its own commands, tables and refusals, and imports no other.
 
 pub mod documents;
+pub mod leases;

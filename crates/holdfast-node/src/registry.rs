@@ -4,7 +4,7 @@
 //! Edges, the command line and the change feed iterate this; it is the only
 //! place that lists primitives, and each primitive lists its own commands.
 
-use holdfast_coordination::documents;
+use holdfast_coordination::{documents, leases};
 use holdfast_engine::TimerHandler as Handler;
 use holdfast_flow::topics;
 use holdfast_ledger::row as ledger;
@@ -71,7 +71,8 @@ pub struct Primitive {
 }
 
 /// The primitives of this build.
-pub const PRIMITIVES: &[Primitive] = &[LEDGER, RESERVATIONS, TOPICS, DOCUMENTS, TRANSACTIONS];
+pub const PRIMITIVES: &[Primitive] =
+    &[LEDGER, RESERVATIONS, TOPICS, DOCUMENTS, LEASES, TRANSACTIONS];
 
 /// Commands that are made of the others.
 const TRANSACTIONS: Primitive = Primitive {
@@ -123,7 +124,27 @@ const TOPICS: Primitive = Primitive {
 const DOCUMENTS: Primitive = Primitive {
     commands: documents::COMMANDS,
     timers: documents::TIMERS,
-    tables: &[TableInfo::of::<documents::row::Documents>(&[KeyPart::Text, KeyPart::Text])],
+    tables: &[
+        TableInfo::of::<documents::row::Documents>(&[KeyPart::Text, KeyPart::Text]),
+        TableInfo::of::<documents::row::Collections>(&[KeyPart::Text]),
+        TableInfo::of::<documents::row::Entries>(&[
+            KeyPart::Text,
+            KeyPart::U32,
+            KeyPart::Bytes,
+            KeyPart::Text,
+        ]),
+    ],
+    audit: None,
+};
+
+const LEASES: Primitive = Primitive {
+    commands: leases::COMMANDS,
+    timers: leases::TIMERS,
+    tables: &[
+        TableInfo::of::<leases::row::Leases>(&[KeyPart::Text]),
+        TableInfo::of::<leases::row::Waiters>(&[KeyPart::Text, KeyPart::U64, KeyPart::U16]),
+        TableInfo::of::<leases::row::Waits>(&[KeyPart::Text, KeyPart::Text]),
+    ],
     audit: None,
 };
 
@@ -289,6 +310,7 @@ mod tests {
                 holdfast_reservations::TABLES,
                 topics::TABLES,
                 documents::TABLES,
+                leases::TABLES,
                 timers::TABLES,
             ];
             own.into_iter().flatten()

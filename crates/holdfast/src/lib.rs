@@ -42,8 +42,8 @@
 //! so that a program needs one of them. A node is opened ([`Node`]) on a directory or in
 //! memory ([`Storage`]); [`Node::transact`] runs work that is named by an [`Intent`] and
 //! answers with what it [`Settled`] on; [`Node::view`] reads. In the work, the functions
-//! of [`ledger`], [`reservations`], [`topics`] and [`documents`] and the rows of own
-//! [`Table`]s compose over [`Tx`]. [`Registry::with`] brings own commands, which [`http`] then serves.
+//! of [`ledger`], [`reservations`], [`topics`], [`documents`] and [`leases`] and the rows
+//! of own [`Table`]s compose over [`Tx`]. [`Registry::with`] brings own commands, which [`http`] then serves.
 //! docs/embedding.md says the rest; `examples/embedding.rs` is a program.
 //!
 //! A row derives `minicbor::{Encode, Decode}`, an outcome `serde::{Serialize, Deserialize}`,
@@ -51,7 +51,7 @@
 //! copies, of the versions that Holdfast uses. The binary's own dependencies are those of
 //! the feature `cli`, which is on unless left out.
 
-pub use holdfast_coordination::documents;
+pub use holdfast_coordination::{documents, leases};
 pub use holdfast_engine::{Config as EngineConfig, Decision, Failure as PartitionFailure, Stopped};
 pub use holdfast_flow::topics;
 pub use holdfast_http as http;

@@ -11,6 +11,7 @@ use holdfast_state::{
 use super::{
     condition::{Unmet, unmet},
     expire::HANDLER,
+    index,
     row::{DocumentRow, Documents},
     value::Value,
 };
@@ -91,6 +92,7 @@ impl<'s> Place<'s> {
             unknown: before.map_or_else(Unknown::default, |row| row.unknown.clone()),
         };
         tx.put::<Documents>((self.collection.as_str(), self.id.as_str()), &row)?;
+        self.update_indexes(tx, Some(&row))?;
         Ok(row)
     }
 
@@ -100,7 +102,14 @@ impl<'s> Place<'s> {
             return Ok(());
         }
         self.renew(tx, Expiry::Never)?;
-        tx.delete::<Documents>((self.collection.as_str(), self.id.as_str()))
+        tx.delete::<Documents>((self.collection.as_str(), self.id.as_str()))?;
+        self.update_indexes(tx, None)
+    }
+
+    /// Indexes have what is stored, be its time over or not.
+    fn update_indexes(&self, tx: &mut Tx<'_>, row: Option<&DocumentRow>) -> Result<(), Abort> {
+        let [before, after] = [self.stored.as_ref(), row].map(|row| row.map(|row| &row.value));
+        index::update(tx, self.collection, self.id, before, after)
     }
 
     /// Brings the timer into line with what is to come.

@@ -7,7 +7,7 @@ use holdfast_state::{Abort, Id, Read, Scan, page::bad_key};
 use super::row::{DocumentRow, Documents};
 
 /// Documents read at once: of the largest, 8 MiB.
-const ROWS_AT_ONCE: usize = 32;
+pub(super) const ROWS_AT_ONCE: usize = 32;
 
 /// Above every id: ids are ASCII without it.
 const ABOVE_ALL: &str = "\u{7f}";

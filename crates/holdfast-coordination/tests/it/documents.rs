@@ -1,6 +1,7 @@
 //! Documents.
 
 mod fixtures;
+mod indexes;
 mod model;
 mod pages;
 mod scenarios;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use holdfast_coordination::documents;
+use holdfast_coordination::{documents, leases};
 use holdfast_state::{
     TableId, TimerHandler,
     command::{Entry, Kind, Method},
@@ -18,13 +18,22 @@ struct Primitive {
     numbers: std::ops::RangeInclusive<u16>,
 }
 
-const PRIMITIVES: &[Primitive] = &[Primitive {
-    name: "documents.",
-    commands: documents::COMMANDS,
-    timers: documents::TIMERS,
-    tables: documents::TABLES,
-    numbers: 0x0400..=0x043f,
-}];
+const PRIMITIVES: &[Primitive] = &[
+    Primitive {
+        name: "documents.",
+        commands: documents::COMMANDS,
+        timers: documents::TIMERS,
+        tables: documents::TABLES,
+        numbers: 0x0400..=0x043f,
+    },
+    Primitive {
+        name: "leases.",
+        commands: leases::COMMANDS,
+        timers: leases::TIMERS,
+        tables: leases::TABLES,
+        numbers: 0x0440..=0x047f,
+    },
+];
 
 fn commands() -> impl Iterator<Item = &'static Entry> {
     PRIMITIVES.iter().flat_map(|primitive| primitive.commands)

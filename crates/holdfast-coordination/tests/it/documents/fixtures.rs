@@ -2,8 +2,10 @@
 //! bytes, one row a line, and is never edited, only added to.
 
 use holdfast_coordination::documents::{
-    PutDocumentSpec, Value, put,
-    row::{DocumentRow, Documents},
+    PutDocumentSpec, Value,
+    index::path::Path,
+    put,
+    row::{CollectionRow, DocumentRow, Documents, IndexRow, Phase},
 };
 use holdfast_state::{
     Abort, Id, LogTime, Read as _, Stop, TimerId, Version, command::Never, row::Row,
@@ -44,6 +46,23 @@ fn documents_of_format_1() {
     check("document", &document);
     let timer = TimerId { due: TIME.plus_us(10_000_000), version: Version::new(48_211), number: 2 };
     check("document with an end", &DocumentRow { expiry: Some(timer), ..document });
+}
+
+#[test]
+fn collections_of_format_1() {
+    let index = |number, id: &str, path: &str, phase| IndexRow {
+        number,
+        id: Id::new(id).unwrap(),
+        path: Path::new(path).unwrap(),
+        phase,
+    };
+    let indexes = vec![
+        index(0, "status", "/status", Phase::Ready),
+        index(3, "city", "/at/city", Phase::Filling { after: None }),
+        index(4, "total", "/total", Phase::Filling { after: Some(Id::new("o-2").unwrap()) }),
+    ];
+    check("collection", &CollectionRow { next: 5, indexes, unknown: Unknown::default() });
+    check("entry", &());
 }
 
 #[test]

@@ -2,14 +2,20 @@
 
 use std::path::Path;
 
-use holdfast_coordination::documents::{COMMANDS, TIMERS, row::Documents};
+use holdfast_coordination::documents::{
+    COMMANDS, TIMERS,
+    row::{Documents, Entries},
+};
 use holdfast_state::{
     Read, Scan,
     scenario::{Mode, Vocabulary, World, check},
 };
 
-const VOCABULARY: Vocabulary<'static> =
-    Vocabulary { commands: COMMANDS, timers: TIMERS, looks: &[("rows", rows)] };
+const VOCABULARY: Vocabulary<'static> = Vocabulary {
+    commands: COMMANDS,
+    timers: TIMERS,
+    looks: &[("rows", rows), ("entries", entries)],
+};
 
 /// What is stored, also of what nobody sees any more: `carts/a@3`.
 fn rows(world: &World, _: &[&str]) -> String {
@@ -21,6 +27,20 @@ fn rows(world: &World, _: &[&str]) -> String {
         format!("{collection}/{id}@{}", found.row.version)
     });
     shown.collect::<Vec<_>>().join(" ")
+}
+
+/// What indexes have: `orders/0 paid o-1`, the scalar as it is kept without its kind.
+fn entries(world: &World, _: &[&str]) -> String {
+    let view = world.view();
+    let rows = view.scan::<Entries>(&(), Scan::up(1000)).unwrap();
+    let shown = rows.iter().map(|found| {
+        let mut key = found.key();
+        let (collection, number) = (key.str().unwrap(), key.u32().unwrap());
+        let (scalar, id) = (key.bytes().unwrap(), key.str().unwrap());
+        let text = scalar[1..].escape_ascii();
+        format!("{collection}/{number} {}:{text} {id}", scalar[0])
+    });
+    shown.collect::<Vec<_>>().join("\n")
 }
 
 #[test]

@@ -1,0 +1,117 @@
+//! `leases.guard`: is this the token of the grant that the lease has now?
+//!
+//! As an operation of a transaction it refuses all of it otherwise, so whoever was
+//! deposed, paused or cut off changes nothing under a lease that another holds by now.
+
+use holdfast_state::{
+    Id, LogTime, Read, Stop, Version,
+    command::{Command, Method, Query, Refusal, RefusalInfo},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    refusals::{LEASE_STALE, Stale},
+    row::LeaseRow,
+    standing::grant_of,
+};
+
+/// The command.
+#[derive(Debug)]
+pub struct GuardLease;
+
+/// Which lease, and the token that its holder was given.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GuardLeaseSpec {
+    /// The lease's id.
+    pub id: Id,
+    /// The token of the grant.
+    pub token: u64,
+}
+
+/// The grant counts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct GuardLeaseOutcome {
+    /// Always the same.
+    pub outcome: Guarded,
+    /// Who holds the lease.
+    pub owner: Id,
+    /// When the grant ends unless it is renewed.
+    pub expires_at: LogTime,
+}
+
+/// What the command found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Guarded {
+    /// The token is that of the grant.
+    Valid,
+}
+
+/// Why the caller may not act.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum GuardLeaseRefusal {
+    /// The token is not that of a grant that counts.
+    LeaseStale(Stale),
+}
+
+impl Refusal for GuardLeaseRefusal {
+    const ALL: &'static [RefusalInfo] = &[LEASE_STALE];
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::LeaseStale(_) => LEASE_STALE.code,
+        }
+    }
+
+    fn pointer(&self) -> Option<&'static str> {
+        Some("/token")
+    }
+}
+
+impl Command for GuardLease {
+    const NAME: &'static str = "leases.guard";
+    const SUMMARY: &'static str = "Refuses unless a token is that of the lease's grant.";
+    const METHOD: Method = Method::Get;
+    const PATH: &'static str = "/v1/leases/{id}/guard";
+    type Spec = GuardLeaseSpec;
+    type Outcome = GuardLeaseOutcome;
+    type Refusal = GuardLeaseRefusal;
+}
+
+impl Query for GuardLease {
+    fn run(
+        state: &impl Read,
+        spec: &GuardLeaseSpec,
+    ) -> Result<GuardLeaseOutcome, Stop<GuardLeaseRefusal>> {
+        let row = guard(state, spec)?;
+        let (owner, expires_at) = (row.owner, row.expires_at);
+        Ok(GuardLeaseOutcome { outcome: Guarded::Valid, owner, expires_at })
+    }
+}
+
+/// The grant whose token this is.
+///
+/// # Errors
+/// [`GuardLeaseRefusal`], or an abort.
+pub fn guard(
+    state: &impl Read,
+    spec: &GuardLeaseSpec,
+) -> Result<LeaseRow, Stop<GuardLeaseRefusal>> {
+    let refuse = |stale| Stop::Refused(GuardLeaseRefusal::LeaseStale(stale));
+    standing_grant(state, &spec.id, spec.token, refuse)
+}
+
+/// The grant of a lease with this token, or what `refuse` makes of there being none.
+pub(super) fn standing_grant<R>(
+    state: &impl Read,
+    lease: &Id,
+    token: u64,
+    refuse: impl FnOnce(Stale) -> Stop<R>,
+) -> Result<LeaseRow, Stop<R>> {
+    match grant_of(state, lease)? {
+        Some(row) if row.token == Version::new(token) => Ok(row),
+        other => Err(refuse(Stale::new(lease, token, other.as_ref()))),
+    }
+}

@@ -1,0 +1,66 @@
+//! Those who wait for a lease, in order.
+
+use holdfast_state::{Abort, Id, Lifetime, Metadata, Read, Scan, Tx};
+
+use super::{
+    expire::GIVE_UP,
+    row::{Ttl, WaitRow, WaiterRow, Waiters, Waits},
+    standing::doubt,
+};
+
+/// The most that may wait for one lease.
+pub(super) const WAITERS_MAX: u32 = 1_000;
+
+/// As many as there can be.
+pub(super) const ALL: usize = WAITERS_MAX as usize;
+
+/// What somebody wants who has to wait.
+#[derive(Clone, Debug)]
+pub(super) struct Wish<'s> {
+    pub(super) owner: &'s Id,
+    pub(super) ttl: Lifetime,
+    pub(super) wait_for: Lifetime,
+    pub(super) metadata: Option<&'s Metadata>,
+}
+
+/// Those who wait, first come first; at most `limit`, also those whose patience is over.
+pub(super) fn waiters(
+    state: &impl Read,
+    lease: &Id,
+    limit: usize,
+) -> Result<Vec<WaiterRow>, Abort> {
+    let found = state.scan::<Waiters>(&(lease.as_str(),), Scan::up(limit))?;
+    Ok(found.into_iter().map(|found| found.row).collect())
+}
+
+/// The owner's place in the queue, if it has one.
+pub(super) fn place_of(
+    state: &impl Read,
+    lease: &Id,
+    owner: &Id,
+) -> Result<Option<WaiterRow>, Abort> {
+    let Some(wait) = state.get::<Waits>((owner.as_str(), lease.as_str()))? else {
+        return Ok(None);
+    };
+    let row = state.get::<Waiters>((lease.as_str(), wait.since, wait.number))?;
+    Ok(Some(row.ok_or_else(|| doubt(lease, "is waited for by one without a place"))?))
+}
+
+/// Puts somebody at the end. The caller counts.
+pub(super) fn join(tx: &mut Tx<'_>, lease: &Id, wish: &Wish<'_>) -> Result<WaiterRow, Abort> {
+    let until = tx.now().plus_us(wish.wait_for.as_us());
+    let owner = wish.owner.clone();
+    let timer = tx.arm_timer(until, GIVE_UP, &(lease.clone(), owner.clone()))?;
+    let row = WaiterRow { owner, ttl: Ttl(wish.ttl), timer, metadata: wish.metadata.cloned() };
+    tx.put::<Waiters>((lease.as_str(), timer.version, timer.number), &row)?;
+    let wait = WaitRow { since: timer.version, number: timer.number };
+    tx.put::<Waits>((row.owner.as_str(), lease.as_str()), &wait)?;
+    Ok(row)
+}
+
+/// Takes somebody out. The caller counts.
+pub(super) fn leave(tx: &mut Tx<'_>, lease: &Id, waiter: &WaiterRow) -> Result<(), Abort> {
+    tx.cancel_timer(waiter.timer)?;
+    tx.delete::<Waiters>((lease.as_str(), waiter.timer.version, waiter.timer.number))?;
+    tx.delete::<Waits>((waiter.owner.as_str(), lease.as_str()))
+}

@@ -1,0 +1,120 @@
+//! `leases.renew`: the grant counts for longer.
+//!
+//! From now on it has its whole time again. It costs one row read and one written.
+
+use holdfast_state::{
+    Id, Lifetime, LogTime, Read as _, Stop, Tx,
+    command::{Command, Method, Refusal, RefusalInfo, Write},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    guard::standing_grant,
+    refusals::{LEASE_STALE, Stale},
+    row::Ttl,
+    standing::prolong,
+};
+
+/// The command.
+#[derive(Debug)]
+pub struct RenewLease;
+
+/// Which grant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RenewLeaseSpec {
+    /// The lease's id.
+    pub id: Id,
+    /// The token of the grant.
+    pub token: u64,
+    /// How long it counts from now on, and with later renewals; as before when nothing is
+    /// given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ttl: Option<Lifetime>,
+}
+
+/// The grant counts for longer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct RenewLeaseOutcome {
+    /// Always the same.
+    pub outcome: Renewed,
+    /// The lease's id.
+    pub id: Id,
+    /// The token, as before.
+    pub token: u64,
+    /// When the grant ends unless it is renewed again.
+    pub expires_at: LogTime,
+    /// How many wait for the lease.
+    pub waiting: u32,
+}
+
+/// What the command did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Renewed {
+    /// The grant has its whole time again.
+    Renewed,
+}
+
+/// Why it was not renewed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum RenewLeaseRefusal {
+    /// The token is not that of a grant that counts.
+    LeaseStale(Stale),
+}
+
+impl Refusal for RenewLeaseRefusal {
+    const ALL: &'static [RefusalInfo] = &[LEASE_STALE];
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::LeaseStale(_) => LEASE_STALE.code,
+        }
+    }
+
+    fn pointer(&self) -> Option<&'static str> {
+        Some("/token")
+    }
+}
+
+impl Command for RenewLease {
+    const NAME: &'static str = "leases.renew";
+    const SUMMARY: &'static str = "Prolongs the grant of a lease.";
+    const METHOD: Method = Method::Post;
+    const PATH: &'static str = "/v1/leases/{id}/renew";
+    type Spec = RenewLeaseSpec;
+    type Outcome = RenewLeaseOutcome;
+    type Refusal = RenewLeaseRefusal;
+}
+
+impl Write for RenewLease {
+    fn run(
+        tx: &mut Tx<'_>,
+        spec: &RenewLeaseSpec,
+    ) -> Result<RenewLeaseOutcome, Stop<RenewLeaseRefusal>> {
+        renew(tx, spec)
+    }
+}
+
+/// Renews a grant. A refusal has written nothing.
+///
+/// # Errors
+/// [`RenewLeaseRefusal`], or an abort.
+pub fn renew(
+    tx: &mut Tx<'_>,
+    spec: &RenewLeaseSpec,
+) -> Result<RenewLeaseOutcome, Stop<RenewLeaseRefusal>> {
+    let refuse = |stale| Stop::Refused(RenewLeaseRefusal::LeaseStale(stale));
+    let mut row = standing_grant(tx, &spec.id, spec.token, refuse)?;
+    row.ttl = spec.ttl.map_or(row.ttl, Ttl);
+    let expires_at = tx.now().plus_us(row.ttl.0.as_us());
+    prolong(tx, &spec.id, &mut row, expires_at)?;
+    Ok(RenewLeaseOutcome {
+        outcome: Renewed::Renewed,
+        id: spec.id.clone(),
+        token: spec.token,
+        expires_at,
+        waiting: row.waiting,
+    })
+}

@@ -1,0 +1,188 @@
+//! What is stored: tables, and rows as short CBOR arrays.
+//!
+//! A lease has a row while it is granted: a free one has none, so names of locks that come
+//! and go leave nothing behind. Who waits has two rows: in the lease's queue, and under
+//! its own name, where the search for deadlocks finds what an owner waits for. Rows that
+//! are rewritten keep the fields of later releases. `tests/fixtures` holds rows of every
+//! released format.
+
+use holdfast_state::{
+    Id, Lifetime, LogTime, Metadata, Table, TableId, TimerId, Version,
+    unknown::{Unknown, fields_of},
+};
+use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
+
+/// Leases that are granted, by id.
+#[derive(Debug)]
+pub struct Leases;
+
+impl Table for Leases {
+    const ID: TableId = TableId(0x0440);
+    const NAME: &'static str = "leases.leases";
+    type Key<'k> = &'k str;
+    type Row = LeaseRow;
+}
+
+/// Who waits, in order: by lease, the transaction in which waiting began, and which of the
+/// transaction's timers ends it.
+#[derive(Debug)]
+pub struct Waiters;
+
+impl Table for Waiters {
+    const ID: TableId = TableId(0x0441);
+    const NAME: &'static str = "leases.waiters";
+    type Key<'k> = (&'k str, Version, u16);
+    type Row = WaiterRow;
+}
+
+/// What an owner waits for: by owner and lease.
+#[derive(Debug)]
+pub struct Waits;
+
+impl Table for Waits {
+    const ID: TableId = TableId(0x0442);
+    const NAME: &'static str = "leases.waits";
+    type Key<'k> = (&'k str, &'k str);
+    type Row = WaitRow;
+}
+
+/// A lease's grant, and how many wait behind it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeaseRow {
+    /// The transaction that made the grant.
+    pub token: Version,
+    /// Who holds it.
+    pub owner: Id,
+    /// When it was granted.
+    pub granted_at: LogTime,
+    /// When it ends unless it is renewed; `timer.due <= expires_at`.
+    pub expires_at: LogTime,
+    /// For how long a renewal prolongs it.
+    pub ttl: Ttl,
+    /// The timer that ends it. A renewal leaves it where it is: when it fires too early,
+    /// it is set again, which is less work than setting it with every renewal.
+    pub timer: TimerId,
+    /// How many wait.
+    pub waiting: u32,
+    /// The owner's own words.
+    pub metadata: Option<Metadata>,
+    /// Fields of a later release.
+    pub unknown: Unknown,
+}
+
+/// A [`Lifetime`] in a row: microseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ttl(pub Lifetime);
+
+impl<C> Encode<C> for Ttl {
+    fn encode<W: encode::Write>(
+        &self,
+        e: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), encode::Error<W::Error>> {
+        e.u64(self.0.as_us())?.ok()
+    }
+}
+
+impl<'b, C> Decode<'b, C> for Ttl {
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, decode::Error> {
+        Lifetime::from_us(d.u64()?).map(Self).map_err(decode::Error::custom)
+    }
+}
+
+const LEASE_FIELDS: u64 = 8;
+
+impl LeaseRow {
+    /// Is its time over, whether or not its timer has fired?
+    #[must_use]
+    pub fn is_over(&self, now: LogTime) -> bool {
+        self.expires_at <= now
+    }
+}
+
+impl<C> Encode<C> for LeaseRow {
+    fn encode<W: encode::Write>(
+        &self,
+        e: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), encode::Error<W::Error>> {
+        self.unknown.begin(e, LEASE_FIELDS)?;
+        e.encode(self.token)?.encode(&self.owner)?.encode(self.granted_at)?;
+        e.encode(self.expires_at)?.encode(self.ttl)?.encode(self.timer)?;
+        e.u32(self.waiting)?.encode(&self.metadata)?;
+        self.unknown.end(e)
+    }
+}
+
+impl<'b, C> Decode<'b, C> for LeaseRow {
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, decode::Error> {
+        let fields = fields_of(d)?;
+        Ok(Self {
+            token: d.decode()?,
+            owner: d.decode()?,
+            granted_at: d.decode()?,
+            expires_at: d.decode()?,
+            ttl: d.decode()?,
+            timer: d.decode()?,
+            waiting: d.u32()?,
+            metadata: d.decode()?,
+            unknown: Unknown::read(d, fields, LEASE_FIELDS)?,
+        })
+    }
+}
+
+/// Who waits for a lease. Written once.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct WaiterRow {
+    /// Who it is.
+    #[n(0)]
+    pub owner: Id,
+    /// For how long it wants the lease, from the grant on.
+    #[n(1)]
+    pub ttl: Ttl,
+    /// The timer that ends the wait; due when the owner gives up. It was armed when waiting
+    /// began, so its version and number say which place this is.
+    #[n(2)]
+    pub timer: TimerId,
+    /// The owner's own words.
+    #[n(3)]
+    pub metadata: Option<Metadata>,
+}
+
+impl WaiterRow {
+    /// Is its patience over, whether or not its timer has fired?
+    #[must_use]
+    pub fn is_over(&self, now: LogTime) -> bool {
+        self.timer.due <= now
+    }
+}
+
+/// An owner's place in a queue. Written once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct WaitRow {
+    /// The transaction in which waiting began.
+    #[n(0)]
+    pub since: Version,
+    /// Which of the transaction's timers ends it.
+    #[n(1)]
+    pub number: u16,
+}
+
+#[cfg(test)]
+mod tests {
+    use holdfast_state::row::Row;
+
+    use super::*;
+
+    #[test]
+    fn fields_of_a_later_release_survive_a_rewrite() {
+        let timer = (9_u64, 7_u64, 0_u8);
+        let none = Option::<u8>::None;
+        let later = (7_u64, "a", 1_u64, 9_u64, 8_u64, timer, 0_u32, none, "later", [1_u8, 2]);
+        let later = minicbor::to_vec(later).unwrap();
+        let mut rewritten = Vec::new();
+        LeaseRow::parse(&later).unwrap().write(&mut rewritten);
+        assert_eq!(rewritten, later);
+        assert!(LeaseRow::parse(&minicbor::to_vec([1_u8; 4]).unwrap()).is_err());
+    }
+}

@@ -1,0 +1,6 @@
+//! Leases.
+
+mod fixtures;
+mod model;
+mod scenarios;
+mod tokens;
