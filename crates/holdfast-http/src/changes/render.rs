@@ -9,7 +9,7 @@ use holdfast_state::{
     table::split_key,
 };
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 use super::cbor;
 
@@ -93,7 +93,8 @@ impl RowChange {
         let Value::Array(shown) = key else { return parts.is_empty() };
         let is = |(shown, part): (&Value, &String)| match shown {
             Value::String(text) => text == part,
-            other => other.to_string() == *part,
+            Value::Number(number) => part.parse().is_ok_and(|part: Number| part == *number),
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => false,
         };
         parts.len() <= shown.len() && shown.iter().zip(parts).all(is)
     }
