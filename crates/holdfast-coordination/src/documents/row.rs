@@ -173,20 +173,3 @@ impl<'b, C> Decode<'b, C> for DocumentRow {
         })
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use holdfast_state::row::Row;
-
-    use super::*;
-
-    #[test]
-    fn fields_of_a_later_release_survive_a_rewrite() {
-        let later = (7_u64, 5_u64, 1_u64, "{}", Option::<u8>::None, "later", [1_u8, 2]);
-        let later = minicbor::to_vec(later).unwrap();
-        let mut rewritten = Vec::new();
-        DocumentRow::parse(&later).unwrap().write(&mut rewritten);
-        assert_eq!(rewritten, later);
-        assert!(DocumentRow::parse(&minicbor::to_vec([1_u8; 4]).unwrap()).is_err());
-    }
-}

@@ -167,22 +167,3 @@ pub struct WaitRow {
     #[n(1)]
     pub number: u16,
 }
-
-#[cfg(test)]
-mod tests {
-    use holdfast_state::row::Row;
-
-    use super::*;
-
-    #[test]
-    fn fields_of_a_later_release_survive_a_rewrite() {
-        let timer = (9_u64, 7_u64, 0_u8);
-        let none = Option::<u8>::None;
-        let later = (7_u64, "a", 1_u64, 9_u64, 8_u64, timer, 0_u32, none, "later", [1_u8, 2]);
-        let later = minicbor::to_vec(later).unwrap();
-        let mut rewritten = Vec::new();
-        LeaseRow::parse(&later).unwrap().write(&mut rewritten);
-        assert_eq!(rewritten, later);
-        assert!(LeaseRow::parse(&minicbor::to_vec([1_u8; 4]).unwrap()).is_err());
-    }
-}

@@ -4,4 +4,3 @@
 
 mod documents;
 mod leases;
-mod registry;

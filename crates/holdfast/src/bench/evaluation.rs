@@ -8,6 +8,10 @@ use std::{
 
 use anyhow::anyhow;
 use bytes::Bytes;
+use holdfast_coordination::{
+    documents::{PutDocumentSpec, Value, put},
+    leases::{AcquireLeaseSpec, ReleaseLeaseSpec, acquire, release},
+};
 use holdfast_flow::topics::{
     AppendSpec, Data, MessageKey, Messages, NewMessage, append,
     append_batch::{AppendBatch, AppendBatchSpec},
@@ -117,7 +121,7 @@ impl Core {
 }
 
 pub(super) fn run(args: &BenchArgs) -> anyhow::Result<()> {
-    for cost in [transfers, holds, messages].map(|figures| figures(args)) {
+    for cost in [transfers, holds, messages, documents, leases].map(|figures| figures(args)) {
         for cost in cost? {
             if args.json {
                 println!("{}", serde_json::to_string(&cost)?);
@@ -230,4 +234,41 @@ fn messages(_: &BenchArgs) -> anyhow::Result<Vec<Cost>> {
         core.transact(|tx| AppendBatch::run(tx, &spec))?;
     }
     Ok(vec![plain, with_id, core.cost("a message in batches of 100", OPERATIONS)?])
+}
+
+fn documents(_: &BenchArgs) -> anyhow::Result<Vec<Cost>> {
+    let mut core = Core::default();
+    let mut figures = Vec::new();
+    for name in ["a document of 100 bytes, new", "the same, written again"] {
+        for number in 0..OPERATIONS {
+            let note = "x".repeat(58);
+            let json = format!(r#"{{"status":"paid","n":1{number:09},"note":"{note}"}}"#);
+            let spec = PutDocumentSpec {
+                collection: id("orders"),
+                id: id(&format!("order-{number:09}")),
+                value: Value::new(&json)?,
+                expires_in: None,
+                if_match: None,
+                if_none_match: None,
+            };
+            core.transact(|tx| put(tx, &spec))?;
+        }
+        figures.push(core.cost(name, OPERATIONS)?);
+    }
+    Ok(figures)
+}
+
+fn leases(_: &BenchArgs) -> anyhow::Result<Vec<Cost>> {
+    let mut core = Core::default();
+    let ttl = "PT10S".parse::<Lifetime>()?;
+    for number in 0..OPERATIONS {
+        let lease = id(&format!("lease-{:04}", mix(number) % RESOURCES));
+        let (id, owner) = (lease.clone(), id("node-1"));
+        let spec = AcquireLeaseSpec { id, owner, ttl, wait_for: None, metadata: None };
+        core.transact(|tx| acquire(tx, &spec))?;
+        // The grant's token is the version of its transaction.
+        let spec = ReleaseLeaseSpec { id: lease, token: core.version.get() };
+        core.transact(|tx| release(tx, &spec))?;
+    }
+    Ok(vec![core.cost("a lease, acquired and released", OPERATIONS)?])
 }

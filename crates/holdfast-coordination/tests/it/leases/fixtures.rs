@@ -3,27 +3,10 @@
 
 use holdfast_coordination::leases::row::{LeaseRow, Ttl, WaitRow, WaiterRow};
 use holdfast_state::{
-    Id, Lifetime, LogTime, Metadata, TimerId, Version, row::Row, unknown::Unknown,
+    Id, Lifetime, LogTime, Metadata, TimerId, Version, fixture::Fixtures, unknown::Unknown,
 };
 
-const FORMAT_1: &str = include_str!("../../fixtures/leases-format-1.txt");
-
-fn bytes_of(name: &str) -> Vec<u8> {
-    let line = FORMAT_1.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
-    let hex = line.unwrap_or_else(|| panic!("no fixture {name}"));
-    let digits = hex.as_bytes().chunks(2).map(|two| str::from_utf8(two).unwrap());
-    digits.map(|two| u8::from_str_radix(two, 16).unwrap()).collect()
-}
-
-/// The fixture reads as this row, and this release still writes the same bytes.
-fn check<R: Row + PartialEq + std::fmt::Debug>(name: &str, row: &R) {
-    let mut written = Vec::new();
-    row.write(&mut written);
-    let hex: String = written.iter().map(|byte| format!("{byte:02x}")).collect();
-    let bytes = bytes_of(name);
-    assert_eq!(written, bytes, "{name} is written as {hex}");
-    assert_eq!(&R::parse(&bytes).unwrap(), row, "{name}");
-}
+const FORMAT_1: Fixtures = Fixtures::new(include_str!("../../fixtures/leases-format-1.txt"));
 
 const TIME: LogTime = LogTime::from_us(1_767_225_600_000_000);
 
@@ -48,17 +31,18 @@ fn leases_of_format_1() {
         metadata: None,
         unknown: Unknown::default(),
     };
-    check("lease", &lease);
+    FORMAT_1.check_kept("lease", &lease);
     let metadata = Some(Metadata::new(r#"{"address":"10.0.0.1"}"#).unwrap());
-    check("lease with a queue and metadata", &LeaseRow { waiting: 300, metadata, ..lease });
+    FORMAT_1
+        .check("lease with a queue and metadata", &LeaseRow { waiting: 300, metadata, ..lease });
 }
 
 #[test]
 fn queues_of_format_1() {
     let owner = Id::new("node-2").unwrap();
     let waiter = WaiterRow { owner, ttl: ttl(), timer: timer(1), metadata: None };
-    check("waiter", &waiter);
+    FORMAT_1.check("waiter", &waiter);
     let metadata = Some(Metadata::new("{}").unwrap());
-    check("waiter with metadata", &WaiterRow { metadata, ..waiter });
-    check("wait", &WaitRow { since: Version::new(48_211), number: 1 });
+    FORMAT_1.check("waiter with metadata", &WaiterRow { metadata, ..waiter });
+    FORMAT_1.check("wait", &WaitRow { since: Version::new(48_211), number: 1 });
 }
