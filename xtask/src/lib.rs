@@ -5,7 +5,8 @@
 //! can be shown something that breaks it: [`layers`] (who may depend on whom), [`dependencies`]
 //! (which outside crates, and who may name them), [`sources`] (briefings, lengths, lints),
 //! [`documents`] (what is linked or named exists), [`protocol`] (each of the protocol's rules says
-//! which tests name it). [`workspace`] is what `cargo metadata` knows.
+//! which tests name it). [`servers`] sees to what tests start, [`workspace`] is what `cargo metadata`
+//! knows.
 
 pub mod dependencies;
 pub mod documents;
@@ -13,6 +14,7 @@ pub mod layers;
 pub mod protocol;
 pub mod rules;
 pub mod run;
+pub mod servers;
 pub mod sources;
 pub mod verify;
 pub mod workspace;

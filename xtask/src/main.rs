@@ -6,7 +6,8 @@ use anyhow::{Context as _, bail};
 use xtask::{rules, run, verify, workspace::Workspace};
 
 const USAGE: &str = "\
-cargo xtask verify   says yes or no, and writes nothing outside of target/
+cargo xtask verify   says yes or no; writes nothing outside of target/, but as root with apt-get it
+                     installs PostgreSQL for the tests that start it
 cargo xtask fix      formats, and mends what clippy knows how to mend
 cargo xtask rules    only the rules that need no compiler: layers, dependencies, sources, documents";
 

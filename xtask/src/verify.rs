@@ -1,11 +1,11 @@
 //! The one command that says yes or no.
 //!
 //! Cheap steps first, the tests last, and the first no ends it. It writes nothing but `target/`:
-//! the lock file is taken as it is, snapshots and golden files are compared and never renewed. A
-//! tool that is not installed is not a no, but what it would have checked is named before the
+//! the lock file is taken as it is, snapshots and golden files are compared and never renewed; only
+//! a server that tests start is installed, where that may be done (`servers`). A tool that is not installed is not a no, but what it would have checked is named before the
 //! tests begin; so the last lines of a yes are the test runner's own summary.
 
-use crate::{rules, run::Call, workspace::Workspace};
+use crate::{rules, run::Call, servers, workspace::Workspace};
 
 /// A tool's part.
 struct Step {
@@ -87,6 +87,7 @@ pub fn verify(workspace: &Workspace) -> anyhow::Result<()> {
             not_run.push(step);
         }
     }
+    let not_installed = servers::missing();
     println!("\nEverything before the tests has passed.");
     for step in not_run {
         println!(
@@ -94,6 +95,9 @@ pub fn verify(workspace: &Workspace) -> anyhow::Result<()> {
             step.name,
             step.call.text()
         );
+    }
+    if let Some(what) = not_installed {
+        println!("Not run, because its server is not installed and cannot be from here: {what}");
     }
     if Call::cargo(&["nextest", "--version"]).succeeds_quietly(root) {
         NEXTEST.run(root)
