@@ -19,6 +19,7 @@ pub struct Layer {
 pub const LAYERS: &[Layer] = &[
     Layer { name: "holdfast-log", may_use: &[] },
     Layer { name: "holdfast-state", may_use: &[] },
+    Layer { name: "holdfast-log-postgres", may_use: &["holdfast-log"] },
     Layer { name: "holdfast-engine", may_use: &["holdfast-log", "holdfast-state"] },
     Layer { name: "holdfast-ledger", may_use: &["holdfast-state"] },
     Layer { name: "holdfast-reservations", may_use: &["holdfast-state"] },
@@ -132,6 +133,7 @@ mod tests {
             ("holdfast-log", "holdfast-state"),
             ("holdfast-state", "holdfast-engine"),
             ("holdfast-engine", "holdfast-ledger"),
+            ("holdfast-log-postgres", "holdfast-engine"),
             ("holdfast-ledger", "holdfast-log"),
             ("holdfast-ledger", "holdfast-engine"),
             ("holdfast-reservations", "holdfast-ledger"),
