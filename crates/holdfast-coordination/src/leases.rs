@@ -8,11 +8,11 @@
 //! lease is held is refused, or *waits* in order and is granted it in the transaction in
 //! which its turn comes.
 //!
-//! Promises, at every version: a lease has at most one grant, and a free one nobody who
-//! waits; tokens rise; grants go in the order in which those who wait came; nobody waits,
-//! through others, for itself; a grant counts until its time is over and not an instant
-//! longer, whether or not its timer has fired; what [`guard`](mod@guard) accepts is
-//! valid in that very transaction (P24).
+//! Promises, at every version: a lease has at most one grant, and nobody waits for one that
+//! was released; tokens rise; grants go in the order in which those who wait came; nobody
+//! waits, through others, for itself; a grant counts until its time is over and not an
+//! instant longer, whether or not its timer has fired; what [`guard`](mod@guard) accepts
+//! is valid in that very transaction (P24).
 //!
 //! An election is a lease whose holder leads; its observers follow the lease.
 //!

@@ -49,7 +49,7 @@ fn scenarios_come_out_as_written() {
     let rewrite = std::env::var_os("UPDATE_SCENARIOS").is_some();
     let mode = if rewrite { Mode::Rewrite } else { Mode::Compare };
     match check(&dir, &VOCABULARY, mode) {
-        Ok(files) => assert!(files >= 5, "only {files} scenarios were found"),
+        Ok(files) => assert!(files >= 7, "only {files} scenarios were found"),
         Err(error) => panic!("{error}\nreview with UPDATE_SCENARIOS=1 and the diff"),
     }
 }
