@@ -17,10 +17,14 @@ pub struct Layer {
 
 /// The layers, from the ground up.
 pub const LAYERS: &[Layer] = &[
-    Layer { name: "holdfast-log", may_use: &[] },
-    Layer { name: "holdfast-state", may_use: &[] },
+    Layer { name: "holdfast-planted", may_use: &[] },
+    Layer { name: "holdfast-log", may_use: &["holdfast-planted"] },
+    Layer { name: "holdfast-state", may_use: &["holdfast-planted"] },
     Layer { name: "holdfast-log-postgres", may_use: &["holdfast-log"] },
-    Layer { name: "holdfast-engine", may_use: &["holdfast-log", "holdfast-state"] },
+    Layer {
+        name: "holdfast-engine",
+        may_use: &["holdfast-planted", "holdfast-log", "holdfast-state"],
+    },
     Layer { name: "holdfast-ledger", may_use: &["holdfast-state"] },
     Layer { name: "holdfast-reservations", may_use: &["holdfast-state"] },
     Layer { name: "holdfast-flow", may_use: &["holdfast-state"] },
@@ -53,6 +57,7 @@ pub const LAYERS: &[Layer] = &[
     Layer {
         name: "holdfast-lab",
         may_use: &[
+            "holdfast-planted",
             "holdfast-log",
             "holdfast-state",
             "holdfast-engine",
@@ -159,7 +164,7 @@ mod tests {
         crates[0].name = "holdfast-new".to_owned();
         let places: Vec<String> =
             violations(&crates).into_iter().map(|found| found.place).collect();
-        assert_eq!(places, ["holdfast-new", "holdfast-log"]);
+        assert_eq!(places, ["holdfast-new", "holdfast-planted"]);
     }
 
     #[test]

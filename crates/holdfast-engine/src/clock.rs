@@ -5,6 +5,7 @@
 //! stepped wall clock therefore neither expires everything at once nor holds
 //! anything up for ever.
 
+use holdfast_planted::planted;
 use holdfast_state::LogTime;
 
 use crate::event::Now;
@@ -83,6 +84,9 @@ impl LogClock {
 
     /// Log time now. Never less than it was.
     pub fn read(&mut self, now: Now) -> LogTime {
+        if planted!(LogTimeIsWallTime) {
+            return LogTime::from_us(now.wall_us);
+        }
         let elapsed = now.monotonic_us.saturating_sub(self.read_at.monotonic_us);
         if elapsed > 0 {
             let slew = elapsed / SLEW_DIVISOR;

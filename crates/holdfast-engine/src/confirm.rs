@@ -7,7 +7,7 @@
 
 use std::{collections::VecDeque, fmt};
 
-use crate::request::Failure;
+use crate::{pipeline::Waiting, request::Failure};
 
 /// Takes the answer to a [`Confirm`]; called exactly once, on a thread of the partition's, and must
 /// not block.
@@ -23,15 +23,24 @@ impl fmt::Debug for Confirm {
     }
 }
 
+/// Who waits for leadership to be proved.
+#[derive(Debug)]
+pub(crate) enum Reader {
+    /// A query, which will look at a view.
+    Look(Confirm),
+    /// A transaction that wrote nothing, with what it saw.
+    Answer(Waiting),
+}
+
 /// Reads in the order they came, by what proves leadership to them.
 #[derive(Debug, Default)]
 pub(crate) struct Confirming {
     /// Nothing that was sent since they came is on its way.
-    fresh: Vec<Confirm>,
+    fresh: Vec<Reader>,
     /// A look at the first hole was sent after they came.
-    looking: Vec<Confirm>,
+    looking: Vec<Reader>,
     /// The entry of this number was first sent after they came.
-    sent: VecDeque<(u64, Vec<Confirm>)>,
+    sent: VecDeque<(u64, Vec<Reader>)>,
     /// The last look brought no answer: an entry will.
     look_failed: bool,
     waiting: usize,
@@ -43,9 +52,9 @@ impl Confirming {
         self.waiting
     }
 
-    pub(crate) fn push(&mut self, confirm: Confirm) {
+    pub(crate) fn push(&mut self, reader: Reader) {
         self.waiting += 1;
-        self.fresh.push(confirm);
+        self.fresh.push(reader);
     }
 
     /// Is there one that nothing on its way will answer?
@@ -75,7 +84,7 @@ impl Confirming {
     }
 
     /// The entry of this number is acknowledged: who is answered.
-    pub(crate) fn acknowledged(&mut self, sequence: u64) -> Vec<Confirm> {
+    pub(crate) fn acknowledged(&mut self, sequence: u64) -> Vec<Reader> {
         let proved = self.sent.partition_point(|(sent, _)| *sent <= sequence);
         let confirms: Vec<_> = self.sent.drain(..proved).flat_map(|(_, them)| them).collect();
         self.waiting -= confirms.len();
@@ -83,7 +92,7 @@ impl Confirming {
     }
 
     /// The look saw the first hole empty: who is answered.
-    pub(crate) fn seen_empty(&mut self) -> Vec<Confirm> {
+    pub(crate) fn seen_empty(&mut self) -> Vec<Reader> {
         self.waiting -= self.looking.len();
         std::mem::take(&mut self.looking)
     }
@@ -96,7 +105,7 @@ impl Confirming {
     }
 
     /// Everyone, when leadership is over.
-    pub(crate) fn end(&mut self) -> Vec<Confirm> {
+    pub(crate) fn end(&mut self) -> Vec<Reader> {
         let all = std::mem::take(self);
         let sent = all.sent.into_iter().flat_map(|(_, them)| them);
         sent.chain(all.looking).chain(all.fresh).collect()

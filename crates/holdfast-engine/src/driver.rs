@@ -160,6 +160,11 @@ impl Driver {
     /// What goes into the archive is trimmed when it is there. While that goes on, or
     /// after it failed, the next snapshot brings another chance.
     fn trim(&mut self, below: Position) {
+        let backs = self.snapshots.as_ref().map_or(Ok(true), |keeper| keeper.backs(below));
+        if !matches!(backs, Ok(true)) {
+            tracing::error!(%below, "a snapshot is gone that the log could be read on from; it is not trimmed");
+            return;
+        }
         let (log, feed) = (Arc::clone(&self.log), Arc::clone(&self.feed));
         let Some(archive) = &self.archive else { return trim(log.as_ref(), feed, below) };
         if self.archiving.as_ref().is_some_and(Aside::is_running) {

@@ -37,6 +37,7 @@ use bytes::Bytes;
 use holdfast_log::{
     Append, EntryHeader, LogError, Position, Reader, ReaderState, Step, entry::HEADER_BYTES,
 };
+use holdfast_planted::planted;
 use holdfast_state::{
     Batch, LogTime, Mark, Namespace, Snapshots, StoreError, Table as _, Version, store::Pressure,
     table::stored_key,
@@ -252,8 +253,19 @@ impl Engine {
         let us = match &mut self.role {
             Role::Leading(leading) => {
                 let time = leading.clock.read(now);
-                let timer_us = leading.timers.earliest().since_us(time);
-                if shared { timer_us.min(leading.until_heartbeat_us(now)) } else { timer_us }
+                let room = leading.pipeline.depth() < self.config.entries_in_flight_max;
+                // What is due and cannot be done waits for an event, not for time.
+                let timer_us = if self.internal.is_empty() {
+                    leading.timers.earliest().since_us(time)
+                } else {
+                    LONGEST_US
+                };
+                let heard_us = if shared && room && !leading.resigned {
+                    leading.until_heartbeat_us(now)
+                } else {
+                    LONGEST_US
+                };
+                timer_us.min(heard_us)
             }
             Role::Reading { .. } => self.watch.until_look_us(now),
             Role::Claiming(_) | Role::Stopped(_) => LONGEST_US,
@@ -263,11 +275,16 @@ impl Engine {
 
     /// Takes an event in. Cheap: nothing is evaluated here.
     pub fn handle(&mut self, event: Event, now: Now) {
+        let wall = Now { monotonic_us: now.wall_us, ..now };
+        let now = if planted!(LeaseByWallClock) { wall } else { now };
         self.watch.begin(now);
         match event {
             Event::Request(request) => self.admit(request),
             Event::Confirm(confirm) => self.confirm(confirm, now),
             Event::Appended(position, Ok(append)) => self.appended(position, append, now),
+            Event::Appended(position, Err(_)) if planted!(TimeoutIsSuccess) => {
+                self.appended(position, Append::Ok, now);
+            }
             Event::Appended(position, Err(error)) => self.append_failed(position, &error),
             Event::ReadBack(from, Ok(reads)) => self.read_back(from, reads, now),
             Event::ReadBack(_, Err(error)) => self.read_failed(&error, now),

@@ -11,6 +11,7 @@ use holdfast_log::{
     Claim, EntryBuilder, EntryHeader, Epoch, Hash, LogId, Nonce, Position, ReaderState,
     entry::{FEATURE_LEVEL, HEADER_BYTES},
 };
+use holdfast_planted::planted;
 use holdfast_state::{
     Batch, BatchBuilder, Budget, LogTime, Overlay, Source, Stop, Tx, TxContext, Version,
 };
@@ -76,7 +77,7 @@ impl OpenBatch {
 pub(crate) struct Evaluated {
     /// What fairness charges for it.
     pub(crate) cost: i64,
-    /// The answer, when it need not wait.
+    /// The answer, when no entry that is to be sent carries it.
     pub(crate) now: Option<Waiting>,
     /// The store failed under it.
     pub(crate) doubt: Option<String>,
@@ -176,7 +177,9 @@ impl Leading {
             Ok(_) | Err(_) => None,
         };
         let waiting = Waiting { reply: request.reply, answer };
-        Evaluated { cost, now: self.wait(waiting), doubt }
+        let at_once = planted!(AnsweredBeforeDurable) || (planted!(ReadsOverlayAtOnce) && !wrote);
+        let now = if at_once { Some(waiting) } else { self.wait(waiting) };
+        Evaluated { cost, now, doubt }
     }
 
     /// Gives the outcome its version.
@@ -194,14 +197,14 @@ impl Leading {
         })
     }
 
-    /// Puts an answer behind all that it rests on; gives it back when that is
-    /// nothing.
+    /// Puts an answer into the entry that is sent next; gives it back when there is
+    /// nothing to send.
     fn wait(&mut self, waiting: Waiting) -> Option<Waiting> {
         if self.has_batch() {
             self.batch.waiting.push(waiting);
             return None;
         }
-        self.pipeline.wait(waiting).err()
+        Some(waiting)
     }
 
     /// The header of the entry that comes next, before any transaction that is not sealed.
@@ -315,7 +318,10 @@ fn run(tx: &mut Tx<'_>, filing: &mut Filing, request: &Request) -> Result<Ran, F
     }
     let (decision, body) = decide(tx, request)?;
     let filed = (request.namespace, &**key, *fingerprint);
-    filing.record(tx, filed, decision, &body).map_err(aborted)?;
+    let refused = decision == Decision::Refused;
+    if !(planted!(RecordLeftOut) || planted!(RefusalNotRecorded) && refused) {
+        filing.record(tx, filed, decision, &body).map_err(aborted)?;
+    }
     Ok(Ran::Fresh(decision, body.into()))
 }
 

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
 use holdfast_log::{Append, Position};
+use holdfast_planted::planted;
 
 use crate::request::{Answer, Failure, ReplyTo};
 
@@ -194,12 +195,12 @@ impl Pipeline {
     /// Takes the bytes of the position that is next to be read, when they are known.
     pub fn take_known(&mut self, position: Position) -> Option<Bytes> {
         let entry = self.slots.first_entry()?;
-        if *entry.key() != position || matches!(entry.get(), Slot::Sent(_)) {
+        let known = matches!(entry.get(), Slot::Holds(_)) || planted!(HolesPassedOver);
+        if *entry.key() != position || !known {
             return None;
         }
         match entry.remove() {
-            Slot::Holds(bytes) => Some(bytes),
-            Slot::Sent(_) => unreachable!("looked at above"),
+            Slot::Holds(bytes) | Slot::Sent(bytes) => Some(bytes),
         }
     }
 
@@ -234,6 +235,7 @@ impl Pipeline {
     /// Gives everything up: what waited is told this.
     pub fn abandon(self, failure: &Failure) -> Vec<Waiting> {
         let waiting = self.unacknowledged.into_iter().flat_map(|sealed| sealed.waiting);
-        waiting.map(|waiting| Waiting { answer: Err(failure.clone()), ..waiting }).collect()
+        let told = |answer| if planted!(StepDownSaysDone) { answer } else { Err(failure.clone()) };
+        waiting.map(|Waiting { reply, answer }| Waiting { reply, answer: told(answer) }).collect()
     }
 }

@@ -5,10 +5,10 @@
 //! whole before it counts. The newest two good ones are kept, and the log from the
 //! older of them on: if the newest turns out bad, nothing is lost.
 
-use std::{collections::BTreeSet, io, sync::Arc};
+use std::{collections::BTreeMap, io, sync::Arc};
 
 use holdfast_log::{
-    ReaderState,
+    Position, ReaderState,
     disk::{Disk, DiskFile},
 };
 use holdfast_state::{
@@ -63,8 +63,8 @@ pub enum KeepError {
 #[derive(Clone, Debug)]
 pub struct SnapshotKeeper {
     disk: Arc<dyn Disk>,
-    /// Files that were read back whole in this life.
-    good: Arc<Mutex<BTreeSet<String>>>,
+    /// Files that were read back whole in this life, and where the log goes on after each.
+    good: Arc<Mutex<BTreeMap<String, Position>>>,
     abandon: Abandon,
 }
 
@@ -137,7 +137,7 @@ impl SnapshotKeeper {
         for pair in pairs {
             pair.map_err(|source| KeepError::Bad { file: file.to_owned(), source })?;
         }
-        self.good.lock().insert(file.to_owned());
+        self.good.lock().insert(file.to_owned(), kept.state.next_position);
         Ok(kept)
     }
 
@@ -180,6 +180,18 @@ impl SnapshotKeeper {
         Ok(names)
     }
 
+    /// Would two good snapshots be left to go on from if the log were trimmed below this? (P16)
+    /// Whoever asks for the trim remembers a snapshot that may have turned out bad since.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn backs(&self, below: Position) -> io::Result<bool> {
+        let names = self.list()?;
+        let good = self.good.lock();
+        let from = |name: &String| good.get(name).is_some_and(|from| *from >= below);
+        Ok(names.iter().filter(|name| from(name)).count() >= KEPT)
+    }
+
     /// A bad one neither counts nor stays: kept by its name, it would drive out the
     /// good one that the log goes on from.
     fn remove_old(&self) -> io::Result<()> {
@@ -202,7 +214,7 @@ impl SnapshotKeeper {
     }
 
     fn is_good(&self, name: &str) -> bool {
-        if self.good.lock().contains(name) {
+        if self.good.lock().contains_key(name) {
             return true;
         }
         let verified = self.verify(name);

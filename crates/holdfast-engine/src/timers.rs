@@ -6,6 +6,7 @@
 //! aborts, panics or is in quarantine leaves its timer where it is, and others
 //! go on; it is tried again when leadership next begins.
 
+use holdfast_planted::planted;
 use holdfast_state::{
     LogTime, Namespace, Read as _, Scan, Source, StoreError, Table as _, Tx,
     fact::Fact,
@@ -127,7 +128,9 @@ fn firing(key: Vec<u8>, row: TimerRow, handler: Option<TimerHandler>) -> Work {
         if let Some(handler) = &handler
             && tx.get_stored(&key)?.is_some()
         {
-            tx.delete_stored(&key)?;
+            if !planted!(TimerStays) {
+                tx.delete_stored(&key)?;
+            }
             handler.run(tx, &row.payload)?;
         }
         Ok(Vec::new())

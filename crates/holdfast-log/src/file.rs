@@ -28,6 +28,7 @@ mod reply;
 mod scan;
 mod segment;
 mod shared;
+mod stepped;
 mod writer;
 
 use std::fmt;
@@ -44,6 +45,7 @@ use self::fetcher::{Fetcher, ReadJob};
 use self::housekeeper::Housekeeper;
 use self::reply::Reply;
 use self::shared::{Command, Shared};
+use self::stepped::Stepped;
 use self::writer::Writer;
 use crate::disk::{Disk, Locking};
 use crate::error::LogError;
@@ -58,6 +60,8 @@ pub struct FileLog {
     shared: Arc<Shared>,
     options: FileLogOptions,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    /// What the threads would do, where there are none.
+    stepped: Option<Mutex<Stepped>>,
 }
 
 impl FileLog {
@@ -71,25 +75,36 @@ impl FileLog {
     /// the directory holds what this build does not know, [`LogError::BadOptions`], or
     /// [`LogError::Io`]. A failed open changes nothing that a later one could not finish.
     pub fn open(disk: Arc<dyn Disk>, options: FileLogOptions) -> Result<Self, LogError> {
-        options.check()?;
-        let lock = match disk.lock().map_err(LogError::io("locking the directory"))? {
-            Locking::Ours(lock) => lock,
-            Locking::Busy { holder } => {
-                return Err(LogError::Locked { dir: disk.location(), holder });
-            }
-        };
-        let recovered = recovery::recover(&*disk, &options)?;
-        let identity = recovered.tip.identity;
-        let shared = Arc::new(Shared::new(recovered.index, recovered.segments));
-        let housekeeper = Housekeeper::start(Arc::clone(&disk), &options, Arc::clone(&shared))?;
-        let appender = Appender::new(disk, recovered.tip);
-        let writer = Writer::new(Arc::clone(&shared), appender, housekeeper, lock, options.clone());
-        let fetcher = Fetcher::new(Arc::clone(&shared), identity);
+        let (shared, writer, fetcher) = prepare(disk, &options)?;
         // From here on dropping it ends the threads that were started.
-        let mut log = Self { shared, options, threads: Mutex::new(Vec::new()) };
+        let threads = Mutex::new(Vec::new());
+        let mut log = Self { shared, options, threads, stepped: None };
         log.start("log-writer", move || writer.run())?;
         log.start("log-fetcher", move || fetcher.run())?;
         Ok(log)
+    }
+
+    /// The same without threads, for simulation: whatever is asked waits until
+    /// [`FileLog::step`] is called. Segments are prepared on demand. Dropping it leaves what waits
+    /// undone, as a killed process would.
+    ///
+    /// # Errors
+    /// As [`FileLog::open`].
+    pub fn open_stepped(
+        disk: Arc<dyn Disk>,
+        mut options: FileLogOptions,
+    ) -> Result<Self, LogError> {
+        options.spare = Spare::OnDemand;
+        let (shared, writer, fetcher) = prepare(disk, &options)?;
+        let stepped = Some(Mutex::new(Stepped::begin(writer, fetcher)));
+        Ok(Self { shared, options, threads: Mutex::new(Vec::new()), stepped })
+    }
+
+    /// Does what waits, on this thread: everything to be written as one group, and one read.
+    /// False when nothing waited, or the log has threads. No callback may call this.
+    pub fn step(&self) -> bool {
+        let Some(stepped) = &self.stepped else { return false };
+        stepped.lock().unwrap_or_else(PoisonError::into_inner).step()
     }
 
     fn start(&mut self, name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), LogError> {
@@ -103,6 +118,28 @@ impl FileLog {
     pub fn stats(&self) -> FileLogStats {
         self.shared.state().stats()
     }
+}
+
+/// Takes the directory and recovers what is in it.
+fn prepare(
+    disk: Arc<dyn Disk>,
+    options: &FileLogOptions,
+) -> Result<(Arc<Shared>, Writer, Fetcher), LogError> {
+    options.check()?;
+    let lock = match disk.lock().map_err(LogError::io("locking the directory"))? {
+        Locking::Ours(lock) => lock,
+        Locking::Busy { holder } => {
+            return Err(LogError::Locked { dir: disk.location(), holder });
+        }
+    };
+    let recovered = recovery::recover(&*disk, options)?;
+    let identity = recovered.tip.identity;
+    let shared = Arc::new(Shared::new(recovered.index, recovered.segments));
+    let housekeeper = Housekeeper::start(Arc::clone(&disk), options, Arc::clone(&shared))?;
+    let appender = Appender::new(disk, recovered.tip);
+    let writer = Writer::new(Arc::clone(&shared), appender, housekeeper, lock, options.clone());
+    let fetcher = Fetcher::new(Arc::clone(&shared), identity);
+    Ok((shared, writer, fetcher))
 }
 
 /// Starts one of the log's threads; its owner joins it.

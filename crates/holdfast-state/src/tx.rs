@@ -11,6 +11,7 @@
 use std::cell::{Cell, RefCell};
 
 use bytes::Bytes;
+use holdfast_planted::planted;
 
 use crate::{
     fact::BatchBuilder,
@@ -399,7 +400,9 @@ impl<'a> Tx<'a> {
     /// Takes back all it wrote; it goes on as if it had just begun, so that a
     /// refusal can still record itself.
     pub fn rollback(&mut self) {
-        self.overlay.rollback();
+        if !planted!(RefusalLeaks) {
+            self.overlay.rollback();
+        }
         self.overlay.begin();
         self.batch.clear_open(self.context.now.since_us(self.context.entry_time));
         self.writes = 0;

@@ -1,6 +1,7 @@
 //! Taking leadership: the claim, and what begins when it counts (P7).
 
 use holdfast_log::{Claim, EntryHeader, Hash, LogId, Nonce, entry::FEATURE_LEVEL};
+use holdfast_planted::planted;
 use holdfast_state::{
     LogTime, Namespace, Scan, Source, StoreError, Table as _, Version,
     table::{split_key, stored_key},
@@ -36,7 +37,8 @@ impl Engine {
             Err(off) => return self.does_not_claim(&off),
         };
         self.watch.unfit = None;
-        let nonce = Nonce::from_bytes(self.random.bytes());
+        let random = self.random.bytes();
+        let nonce = Nonce::from_bytes(if planted!(NonceNotFresh) { [7; 16] } else { random });
         let header = self.claim_header(nonce, clock, now);
         let claim = Claim {
             node: self.config.node.clone(),

@@ -1,10 +1,13 @@
 //! Linearizable reads (P10, P11): which proof they wait for, and when it has come.
 
+use holdfast_planted::planted;
+
 use super::{Engine, Role};
 use crate::{
     config::{Leadership, Reads},
-    confirm::Confirm,
+    confirm::{Confirm, Reader},
     event::{Action, Now},
+    pipeline::Waiting,
     request::Failure,
 };
 
@@ -19,18 +22,18 @@ impl Engine {
             self.metrics.overloaded.increment();
             Err(Failure::Overloaded)
         } else {
-            return self.confirming.push(confirm);
+            return self.confirming.push(Reader::Look(confirm));
         };
         self.actions.push_back(Action::Confirmed(confirm, answer));
     }
 
     /// Without asking the log.
-    fn is_proved(&self, now: Now) -> bool {
+    pub(super) fn is_proved(&self, now: Now) -> bool {
         let leads = matches!(self.role, Role::Leading(_));
         let free = match (self.config.leadership, self.config.reads) {
             (Leadership::Alone, _) => true,
             (Leadership::Shared(_), Reads::Lease) => self.lease.runs(now.monotonic_us),
-            (Leadership::Shared(_), Reads::Confirmed) => false,
+            (Leadership::Shared(_), Reads::Confirmed) => planted!(ReadsNotConfirmed),
         };
         leads && free
     }
@@ -39,27 +42,63 @@ impl Engine {
     pub(super) fn proved(&mut self, sequence: u64, sent_us: u64, lease_us: u64) {
         self.lease.extend_to(sent_us.saturating_add(lease_us));
         self.is_fresh_since(sent_us);
-        let confirms = self.confirming.acknowledged(sequence);
-        self.tell_confirmed(confirms);
+        let readers = self.confirming.acknowledged(sequence);
+        self.tell_confirmed(readers);
     }
 
     /// A look that was asked for then saw the first hole empty.
     pub(super) fn confirmed_by_look(&mut self, asked_us: u64) {
         self.is_fresh_since(asked_us);
-        let confirms = self.confirming.seen_empty();
-        self.tell_confirmed(confirms);
+        let readers = self.confirming.seen_empty();
+        self.tell_confirmed(readers);
     }
 
-    fn tell_confirmed(&mut self, confirms: Vec<Confirm>) {
-        self.metrics.confirmed.add(confirms.len() as u64);
-        let confirmed = confirms.into_iter().map(|confirm| Action::Confirmed(confirm, Ok(())));
-        self.actions.extend(confirmed);
+    fn tell_confirmed(&mut self, readers: Vec<Reader>) {
+        self.metrics.confirmed.add(readers.len() as u64);
+        for reader in readers {
+            match reader {
+                Reader::Look(confirm) => {
+                    self.actions.push_back(Action::Confirmed(confirm, Ok(())));
+                }
+                Reader::Answer(waiting) => self.answer_when_applied(waiting),
+            }
+        }
     }
 
-    /// Everyone who waits gets this answer.
+    /// A transaction wrote nothing, and no entry that is still to be sent carries its answer: it
+    /// rests on what is in flight, and on this node leading after it came (P10, P12).
+    pub(super) fn answer_when_proved(&mut self, waiting: Waiting, now: Now) {
+        if self.is_proved(now) {
+            let Role::Leading(leading) = &mut self.role else { return self.reply(waiting) };
+            if let Err(waiting) = leading.pipeline.wait(waiting) {
+                self.answer_when_applied(waiting);
+            }
+        } else {
+            self.confirming.push(Reader::Answer(waiting));
+        }
+    }
+
+    /// What it saw is durable; a view taken after the answer must show it too.
+    fn answer_when_applied(&mut self, waiting: Waiting) {
+        match self.applying.back_mut() {
+            Some(last) if !planted!(AnsweredBeforeApplied) => last.late.push(waiting),
+            Some(_) | None => self.reply(waiting),
+        }
+    }
+
+    /// Everyone who waits learns that leadership is proved, or why it will not be.
     pub(super) fn answer_reads(&mut self, answer: &Result<(), Failure>) {
-        let all = self.confirming.end().into_iter();
-        self.actions.extend(all.map(|confirm| Action::Confirmed(confirm, answer.clone())));
+        for reader in self.confirming.end() {
+            match (reader, answer) {
+                (Reader::Look(confirm), answer) => {
+                    self.actions.push_back(Action::Confirmed(confirm, answer.clone()));
+                }
+                (Reader::Answer(waiting), Ok(())) => self.answer_when_applied(waiting),
+                (Reader::Answer(waiting), Err(failure)) => {
+                    self.reply(Waiting { answer: Err(failure.clone()), ..waiting });
+                }
+            }
+        }
     }
 
     /// Sends a look for those who wait, if an empty hole proves anything. True when an entry must.

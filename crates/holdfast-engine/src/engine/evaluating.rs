@@ -15,6 +15,7 @@ use crate::{
     quarantine::GROUP_MAX,
     request::{Failure, Request},
 };
+use holdfast_planted::planted;
 use holdfast_state::{Budget, Namespace, store::Pressure};
 
 /// Groups evaluated between two looks at what else has come.
@@ -50,7 +51,7 @@ impl Engine {
         let Role::Leading(leading) = &self.role else { return false };
         !(self.resigning || leading.resigned)
             && leading.batch_bytes() < self.config.batch_bytes
-            && leading.answers_waiting() < self.config.waiting_max
+            && leading.answers_waiting() + self.confirming.waiting() < self.config.waiting_max
             && self.applying.len() < self.config.entries_unapplied_max
             && self.applying.back().is_none_or(|last| last.late.len() < self.config.waiting_max)
             && self.state.pressure() == Pressure::None
@@ -111,12 +112,12 @@ impl Engine {
         let given = (now, self.random.next(), budget);
         let evaluated = leading.evaluate(self.state.as_ref(), request, given);
         self.metrics.evaluated.increment();
-        if let Some(waiting) = evaluated.now {
-            // What it saw is durable; a view taken after the answer must show it too.
-            match self.applying.back_mut() {
-                Some(last) => last.late.push(waiting),
-                None => self.reply(waiting),
+        match evaluated.now {
+            Some(waiting) if planted!(AnsweredBeforeDurable) || planted!(ReadsOverlayAtOnce) => {
+                self.reply(waiting);
             }
+            Some(waiting) => self.answer_when_proved(waiting, now),
+            None => {}
         }
         if let Some(what) = evaluated.doubt {
             self.stop(Stopped::StateInDoubt(what));

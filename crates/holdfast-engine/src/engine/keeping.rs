@@ -6,6 +6,7 @@
 //! older than that.
 
 use holdfast_log::{Position, ReaderState};
+use holdfast_planted::planted;
 use holdfast_state::Version;
 
 use super::{Engine, Role};
@@ -53,6 +54,7 @@ impl Engine {
         self.snapshots.running = false;
         self.metrics.snapshots.increment();
         let older = self.snapshots.newest.replace(state.next_position);
+        let older = if planted!(TrimmedTooFar) { Some(state.next_position) } else { older };
         if let Some(older) = older
             && !matches!(self.role, Role::Stopped(_))
         {

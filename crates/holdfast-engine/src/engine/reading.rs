@@ -57,7 +57,11 @@ impl Engine {
             // A look that began before this node came to lead may bring what it knows by now.
             if position == self.reader.state().next_position {
                 match read {
-                    Read::Entry(bytes) => self.feed(position, &bytes, now),
+                    Read::Entry(bytes) => {
+                        // A look ends where it has brought enough: the hole is where it says so.
+                        self.enter(Role::Reading { at_the_hole: false });
+                        self.feed(position, &bytes, now);
+                    }
                     Read::Empty => {
                         self.watch.saw_empty(asked_us);
                         self.enter(Role::Reading { at_the_hole: true });

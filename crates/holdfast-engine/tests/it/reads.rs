@@ -134,6 +134,27 @@ fn p10_reads_of_a_paused_leader_are_not_answered_until_it_knows_that_it_was_depo
 }
 
 #[test]
+fn p10_a_transaction_that_wrote_nothing_waits_for_the_same_proof() {
+    for by_look in [false, true] {
+        let (mut cluster, log) = leader(by_look, Reads::Confirmed);
+        let total = cluster.node(0).op("total", &Op::Total);
+        cluster.settle();
+        assert_eq!((total.body(), total.version()), ("10".to_owned(), 1), "it leads");
+        cluster.pause(0);
+        cluster.until(FAILOVER_US, |cluster| cluster.leader() == Some(1));
+        cluster.open(1, 1);
+        log.hold();
+        cluster.resume(0);
+        let total = cluster.node(0).op("total", &Op::Total);
+        cluster.settle();
+        assert!(total.is_open(), "its state lacks what was acknowledged elsewhere");
+        log.answer_all();
+        cluster.settle();
+        assert!(matches!(total.failure(), Failure::NotLeader { .. }), "by look: {by_look}");
+    }
+}
+
+#[test]
 fn p10_an_empty_hole_proves_leadership_without_a_write_when_nothing_is_in_flight() {
     let (mut cluster, log) = leader(true, Reads::Confirmed);
     let length_before = length(&cluster);

@@ -297,6 +297,25 @@ fn p16_a_damaged_newest_snapshot_falls_back_to_the_older_and_the_log() {
 }
 
 #[test]
+fn p16_a_snapshot_that_has_turned_out_bad_backs_no_trim() {
+    let disk = FaultDisk::new();
+    let mut node = Node::leading(&HeldLog::new(), Start::default());
+    let mut write = |keeper: &SnapshotKeeper, account| {
+        node.op("op", &open(account));
+        node.settle();
+        keeper.write(&*node.state()).unwrap()
+    };
+    let earlier = keeper(&disk);
+    let kept = [write(&earlier, 1), write(&earlier, 2)];
+    flip(&disk, &kept[1].file);
+    // Whoever leads next remembers that one as the newest, and finds it bad when it writes its own.
+    let later = keeper(&disk);
+    write(&later, 3);
+    let backs = |at: usize| later.backs(kept[at].state.next_position).unwrap();
+    assert_eq!((backs(0), backs(1)), (true, false));
+}
+
+#[test]
 fn a_disk_error_while_a_snapshot_is_kept_does_not_stop_the_partition() {
     let disk = FaultDisk::new();
     let clock = Clock::new();

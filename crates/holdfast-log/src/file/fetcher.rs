@@ -8,6 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use holdfast_planted::planted;
 
 use super::identity_file::FileId;
 use super::index::{Holds, Slot};
@@ -62,6 +63,17 @@ impl Fetcher {
                 self.shared.stop("a caller's callback panicked".to_owned());
             }
         }
+    }
+
+    /// Serves one read, where there is no thread. False when none waited.
+    pub(super) fn step(&self) -> bool {
+        let Some((job, refusal)) = self.shared.take_read() else { return false };
+        let found = match refusal {
+            Some(refusal) => Err(refusal),
+            None => self.read(job.from, job.max_bytes),
+        };
+        job.reply.give(found);
+        true
     }
 
     fn serve(&self) {
@@ -142,6 +154,9 @@ impl Place {
     }
 
     fn check(&self, bytes: &[u8], identity: FileId) -> Result<(), &'static str> {
+        if planted!(BytesNotChecked) {
+            return Ok(());
+        }
         let bad = |no_record| match no_record {
             NoRecord::Blank => "there are zeros where a record was",
             NoRecord::Bad(what) => what,

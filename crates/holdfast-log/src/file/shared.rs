@@ -253,6 +253,20 @@ impl Shared {
         }
     }
 
+    /// Takes all commands there are, without waiting.
+    pub(super) fn take_waiting(&self) -> VecDeque<Command> {
+        let mut state = self.state();
+        state.queued_bytes = 0;
+        std::mem::take(&mut state.commands)
+    }
+
+    /// Takes a read, if one waits, and why it is to be refused, if it is.
+    pub(super) fn take_read(&self) -> Option<(ReadJob, Option<LogError>)> {
+        let mut state = self.state();
+        let job = state.reads.pop_front()?;
+        Some((job, state.is_stopped().then(|| state.refusal()).flatten()))
+    }
+
     /// Takes what is queued for the writer, to be refused.
     pub(super) fn take_commands(&self) -> VecDeque<Command> {
         std::mem::take(&mut self.state().commands)

@@ -80,15 +80,39 @@ impl Writer {
     /// Serves until the log is closed, dropped or stopped, and leaves nobody without an answer.
     pub(super) fn run(mut self) {
         match catch_unwind(AssertUnwindSafe(|| self.serve())) {
-            Ok(Ok(())) => {
-                self.give_back_the_directory();
-                self.shared.closed();
-                let closing = self.closing.take();
-                self.tell(|| closing.into_iter().for_each(|reply| reply.give(Ok(()))));
-            }
+            Ok(Ok(())) => self.close(),
             Ok(Err(error)) => self.stop(error.to_string()),
             Err(_) => self.stop("the thread that writes panicked".to_owned()),
         }
+    }
+
+    /// What [`Writer::run`] begins with, where there is no thread.
+    pub(super) fn begin(&mut self) {
+        if let Err(error) = self.appender.mark() {
+            self.stop(error.to_string());
+        }
+    }
+
+    /// What [`Writer::run`] does between two waits. False when nothing waited.
+    pub(super) fn step(&mut self) -> bool {
+        self.commands = self.shared.take_waiting();
+        if self.commands.is_empty() {
+            return false;
+        }
+        match catch_unwind(AssertUnwindSafe(|| self.serve_group())) {
+            Ok(Ok(true)) => self.close(),
+            Ok(Ok(false)) => {}
+            Ok(Err(error)) => self.stop(error.to_string()),
+            Err(_) => self.stop("writing panicked".to_owned()),
+        }
+        true
+    }
+
+    fn close(&mut self) {
+        self.give_back_the_directory();
+        self.shared.closed();
+        let closing = self.closing.take();
+        self.tell(|| closing.into_iter().for_each(|reply| reply.give(Ok(()))));
     }
 
     fn stop(&mut self, reason: String) {
@@ -129,14 +153,23 @@ impl Writer {
                     return Err(refusal.expect("a stopped log says why"));
                 }
             };
-            while let Some(command) = self.commands.pop_front() {
-                self.take(command)?;
-            }
-            self.commit()?;
-            if self.closing.is_some() {
-                return self.seal();
+            if self.serve_group()? {
+                return Ok(());
             }
         }
+    }
+
+    /// Does the commands that were taken; true when the log is closed then.
+    fn serve_group(&mut self) -> Result<bool, LogError> {
+        while let Some(command) = self.commands.pop_front() {
+            self.take(command)?;
+        }
+        self.commit()?;
+        if self.closing.is_none() {
+            return Ok(false);
+        }
+        self.seal()?;
+        Ok(true)
     }
 
     /// Does what a command asks, up to the sync.
