@@ -28,6 +28,7 @@ pub mod random;
 pub mod request;
 pub mod runner;
 pub mod scenario;
+pub mod sim;
 pub mod target;
 
 pub use history::{History, Record};

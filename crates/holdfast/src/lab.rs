@@ -1,7 +1,10 @@
-//! `holdfast lab`: experiments, each with a control that must fail; and the model of the log's
-//! protocol.
+//! `holdfast lab`: experiments, each with a control that must fail; the model of the log's
+//! protocol; and the simulator.
 
 mod model;
+#[cfg(feature = "planted")]
+mod mutants;
+mod sim;
 
 use clap::{Args, Subcommand};
 use holdfast_lab::flash_sale::FlashSale;
@@ -22,6 +25,11 @@ pub(crate) enum LabCommand {
     /// Explore every interleaving of the log's protocol within small bounds, and without each
     /// of its rules.
     Model(model::ModelArguments),
+    /// Run simulated nodes, clients, network and log under faults, decided by seeds.
+    Sim(sim::SimArguments),
+    /// Plant bugs, one at a time, and count the seeds until a simulation finds each.
+    #[cfg(feature = "planted")]
+    Mutants(mutants::MutantsArguments),
 }
 
 /// An experiment.
@@ -53,6 +61,9 @@ pub(crate) fn run(command: &LabCommand) -> Result<Exit, Failure> {
     match command {
         LabCommand::Run { experiment } => experiment.run(),
         LabCommand::Model(arguments) => model::run(arguments),
+        LabCommand::Sim(arguments) => sim::run(arguments),
+        #[cfg(feature = "planted")]
+        LabCommand::Mutants(arguments) => mutants::run(arguments),
     }
 }
 

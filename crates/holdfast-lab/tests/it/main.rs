@@ -7,3 +7,6 @@ mod checks;
 mod data_sets;
 mod histories;
 mod model;
+#[cfg(feature = "planted")]
+mod mutants;
+mod sim;

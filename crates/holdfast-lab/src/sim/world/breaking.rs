@@ -1,0 +1,166 @@
+//! Faults that strike at a moment, and their end.
+
+use holdfast_engine::Event;
+use holdfast_log::{disk::Fault as DiskFault, disk::Io};
+
+use super::World;
+use crate::sim::{
+    agenda::Happening,
+    nemesis::{Blow, Mend, State},
+    node::NodeId,
+};
+
+impl World {
+    /// The nemesis strikes, unless its time is over.
+    pub(super) fn strike(&mut self) {
+        if self.healed.is_some() {
+            return;
+        }
+        let rests = self.nemesis.rests();
+        self.agenda.enter(self.now + rests, Happening::Strikes);
+        let Some(blow) = self.nemesis.blow() else { return };
+        self.trace.tell(self.now, "blow", [0; 3], format!("{blow:?}"));
+        match blow {
+            Blow::Cut { from, to, for_us } => {
+                self.trace.count("fault: cut");
+                self.network.cut(from, to);
+                let mend = Happening::Mends(Mend::Cut { from, to });
+                self.agenda.enter(self.now + for_us, mend);
+            }
+            Blow::Kill { node, after_us, state } => self.kill(node, after_us, state),
+            Blow::Stop { node } => {
+                if self.tell_process(node, Event::Stop) {
+                    self.trace.count("fault: asked to stop");
+                }
+            }
+            Blow::Pause { node, for_us } => self.pause(node, for_us),
+            Blow::HandOver { node } => {
+                if self.tell_process(node, Event::HandOver) {
+                    self.trace.count("fault: asked to hand over");
+                }
+            }
+            Blow::WallClock { node, offset_us } => {
+                self.trace.count("fault: wall clock stepped");
+                self.nodes[node].clock.set_wall_offset(offset_us);
+            }
+            Blow::Rate { node, rate } => {
+                self.trace.count("fault: clock changed its rate");
+                self.nodes[node].clock.set_rate(self.now, rate);
+            }
+            Blow::LogAway { for_us } => {
+                self.trace.count("fault: log away");
+                self.log.go_away(self.now + for_us);
+            }
+            Blow::LogRestarts => {
+                self.trace.count("fault: log restarted");
+                self.log.restart();
+            }
+            Blow::LogSlow { by_us, for_us } => {
+                self.trace.count("fault: log slow");
+                self.log.slow_down(by_us, self.now + for_us);
+            }
+            Blow::SnapshotFails { at_sync } => {
+                self.trace.count("fault: snapshot will fail");
+                let (io, fault) = if at_sync {
+                    (Io::Sync, DiskFault::LostSync)
+                } else {
+                    (Io::Write, DiskFault::NoSpace)
+                };
+                self.snapshots.fail_next(io, fault);
+            }
+            Blow::SnapshotRots => self.spoil_a_snapshot(),
+        }
+    }
+
+    fn kill(&mut self, node: NodeId, after_us: u64, state: State) {
+        if self.nodes[node].process.is_none() {
+            return;
+        }
+        self.trace.count("fault: killed");
+        self.nodes[node].kill();
+        match state {
+            State::Kept => {}
+            State::Old => {
+                self.trace.count("fault: old copy of the state");
+                self.nodes[node].kept = self.nodes[node].old.take();
+            }
+            State::Wiped => {
+                self.trace.count("fault: state wiped");
+                self.nodes[node].kept = None;
+                self.nodes[node].old = None;
+            }
+        }
+        self.agenda.enter(self.now + after_us, Happening::Start(node));
+    }
+
+    /// False when there is no process to be told.
+    fn tell_process(&mut self, node: NodeId, event: Event) -> bool {
+        let Some(process) = self.nodes[node].process.as_mut() else { return false };
+        process.inbox.push_back(event);
+        if !self.nodes[node].paused {
+            self.wake(node, self.now);
+        }
+        true
+    }
+
+    fn pause(&mut self, node: NodeId, for_us: u64) {
+        if self.nodes[node].process.is_some() && !self.nodes[node].paused {
+            self.trace.count("fault: paused");
+            self.nodes[node].paused = true;
+            let life = self.nodes[node].life;
+            self.agenda.enter(self.now + for_us, Happening::Mends(Mend::Pause { node, life }));
+        }
+    }
+
+    /// One of the two that are kept, and never both: more is not promised (P16).
+    fn spoil_a_snapshot(&mut self) {
+        let files = self.snapshots.files();
+        if self.spoiled.as_ref().is_some_and(|spoiled| files.contains(spoiled)) {
+            return;
+        }
+        let Some(newest) = files.iter().rfind(|file| file.ends_with(".hfs")) else { return };
+        let length = self.snapshots.bytes(newest).map_or(0, |bytes| bytes.len() as u64);
+        let offset = self.log_random.below(length.max(1));
+        self.snapshots.flip(newest, offset, 1);
+        self.trace.count("fault: snapshot spoiled");
+        self.spoiled = Some(newest.clone());
+    }
+
+    pub(super) fn mend(&mut self, mend: Mend) {
+        match mend {
+            Mend::Cut { from, to } => self.network.mend(from, to),
+            Mend::Pause { node, life } if self.nodes[node].life == life => self.resume(node),
+            Mend::Pause { .. } => {}
+        }
+    }
+
+    fn resume(&mut self, node: NodeId) {
+        if !self.nodes[node].paused {
+            return;
+        }
+        self.nodes[node].paused = false;
+        self.trace.note(self.now, "goes on", [node as u64, self.nodes[node].life, 0]);
+        for happening in std::mem::take(&mut self.nodes[node].backlog) {
+            self.agenda.enter(self.now, happening);
+        }
+    }
+
+    /// All faults end. Messages that are held back still arrive when they do.
+    pub(super) fn heal(&mut self) {
+        self.trace.note(self.now, "all faults end", [0; 3]);
+        self.healed = Some(self.now);
+        self.network.heal();
+        self.log.heal();
+        for node in 0..self.nodes.len() {
+            self.nodes[node].clock.set_rate(self.now, 1_000_000);
+            self.nodes[node].clock.set_wall_offset(0);
+            self.resume(node);
+            self.agenda.enter(self.now + node as u64, Happening::Start(node));
+            self.wake(node, self.now);
+        }
+        for client in 0..self.clients.len() {
+            let step = self.clients[client].step;
+            self.agenda.enter(self.now + 1, Happening::Acts { client, step });
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! `holdfast lab mutants`: planted bugs, and how many seeds it takes to find each.
+//!
+//! Only in a build with the feature `planted`, which serves nobody.
+
+use clap::Args;
+use holdfast_lab::sim::mutants::{BUGS, hunt_all, median, table};
+use serde_json::json;
+
+use crate::exit::{self, Exit, Failure};
+
+/// Arguments of `lab mutants`.
+#[derive(Debug, Args)]
+pub(crate) struct MutantsArguments {
+    /// Seeds to try for each bug, at most.
+    #[arg(long, value_name = "COUNT", default_value_t = 1_000)]
+    seeds: u64,
+    /// Print one JSON object instead of lines for people.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Hunts every bug.
+pub(super) fn run(arguments: &MutantsArguments) -> Result<Exit, Failure> {
+    std::panic::set_hook(Box::new(|_| {}));
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let hunts = hunt_all(BUGS, &(0..arguments.seeds), threads);
+    let missed = hunts.iter().filter(|hunt| hunt.seeds.is_none()).count();
+    let median = median(&hunts);
+    if arguments.json {
+        let told = hunts.iter().map(|hunt| {
+            json!({
+                "bug": format!("{:?}", hunt.bug),
+                "seeds": hunt.seeds,
+                "seed": hunt.seed,
+                "broken": hunt.broken,
+            })
+        });
+        let told: Vec<_> = told.collect();
+        exit::print(&json!({ "bugs": told, "median": median, "missed": missed }).to_string())?;
+    } else {
+        exit::print(&table(&hunts))?;
+        let half = median.map_or_else(|| "-".to_owned(), |seeds| seeds.to_string());
+        exit::print(&format!("{} bugs, half of them found within {half} seeds", hunts.len()))?;
+        exit::print(if missed == 0 { "verdict: pass" } else { "verdict: fail: not all found" })?;
+    }
+    Ok(if missed == 0 { Exit::Done } else { Exit::No })
+}
