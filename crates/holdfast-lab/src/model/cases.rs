@@ -4,7 +4,7 @@ use super::{
     explore::{Explored, Outcome, explore},
     learners::Learners,
     readers::Readers,
-    rules::{Bounds, Rules, Trim},
+    rules::{Bounds, Proof, Rules, Trim},
 };
 
 /// A model to be explored.
@@ -110,7 +110,7 @@ pub fn cases() -> Vec<Case> {
             "P5",
             "an entry is acknowledged when its own position is known",
             Learn,
-            Rules { all_filled: false, ..Rules::ALL },
+            Rules { proof: Proof::Nothing, ..Rules::ALL },
             bounds(6, 3, 2),
         ),
         without(
@@ -127,7 +127,7 @@ pub fn cases() -> Vec<Case> {
             Rules { first_hole: false, ..Rules::ALL },
             bounds(4, 2, 2),
         ),
-        holds("nodes that read the log", Read, Trim::Never, bounds(5, 3, 2)),
+        holds("nodes that read the log", Read, Trim::Never, bounds(6, 3, 2)),
         holds(
             "nodes that learn, of a log that marks and deletes entries later",
             Learn,

@@ -37,9 +37,8 @@ impl Bounds {
 pub struct Rules {
     /// P4: an entry counts only if its number is the next.
     pub sequence: bool,
-    /// P5: an entry is acknowledged only when every position from the claim up to it is
-    /// known to be filled, and none holds a newer claim. Without it, its own is enough.
-    pub all_filled: bool,
+    /// P5: what an acknowledgement rests on, besides the entry's own position.
+    pub proof: Proof,
     /// P7: every claim has a nonce of its own, so that nobody takes another's for its own.
     pub nonce: bool,
     /// P7: a claim goes to the first position that was not read. Without it, it may go
@@ -47,6 +46,18 @@ pub struct Rules {
     pub first_hole: bool,
     /// How the log is trimmed.
     pub trim: Trim,
+}
+
+/// What an acknowledgement rests on, besides the entry's own position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// Every position from the claim up to it is known to be filled, and none holds a
+    /// newer claim.
+    Full,
+    /// P5 left out by half: a newer claim among them is overlooked.
+    Filled,
+    /// P5 left out: on nothing.
+    Nothing,
 }
 
 /// How the log is trimmed.
@@ -68,8 +79,13 @@ pub enum Trim {
 
 impl Rules {
     /// All of them, with a log that is not trimmed.
-    pub const ALL: Self =
-        Self { sequence: true, all_filled: true, nonce: true, first_hole: true, trim: Trim::Never };
+    pub const ALL: Self = Self {
+        sequence: true,
+        proof: Proof::Full,
+        nonce: true,
+        first_hole: true,
+        trim: Trim::Never,
+    };
 
     /// All of them.
     #[must_use]

@@ -2,6 +2,7 @@
 //! model of the log protocol.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod against_the_log;
 mod bookings;
 mod checks;
 mod data_sets;

@@ -4,7 +4,10 @@ use super::{
     Lead, Learners, Message, Sent, State,
     steps::{Steps, byte, push},
 };
-use crate::model::automaton::{Entry, Past, Transaction};
+use crate::model::{
+    automaton::{Entry, EntryId, Past, Transaction},
+    rules::Proof,
+};
 
 impl Learners {
     pub(super) fn leads(&mut self, state: &State, node: usize, lead: &Lead, steps: &mut Steps) {
@@ -48,12 +51,16 @@ impl Learners {
         if lead.known[position] != Some(sent.entry) {
             return;
         }
-        let rival = Some(lead.epoch + 1);
         let below = &lead.known[usize::from(lead.claimed) + 1..position];
-        let harmless = below
-            .iter()
-            .all(|known| known.is_some_and(|entry| self.automaton.claims(entry) != rival));
-        if harmless || !self.rules.all_filled {
+        let rival = Some(lead.epoch + 1);
+        let is_filled = below.iter().all(Option::is_some);
+        let is_rival = |entry: &EntryId| self.automaton.claims(*entry) == rival;
+        let is_proved = match self.rules.proof {
+            Proof::Full => is_filled && !below.iter().flatten().any(is_rival),
+            Proof::Filled => is_filled,
+            Proof::Nothing => true,
+        };
+        if is_proved {
             let acknowledged = state.acknowledged.and(own);
             push(steps, "acknowledges", Some(node), State { acknowledged, ..state.clone() });
         }
