@@ -55,7 +55,8 @@ pub struct Shared {
     /// How long others leave this node alone after they read an entry of its, in milliseconds: it
     /// stands in its claims and binds everyone. An idle leader writes an entry three times as often.
     pub lease_ms: u64,
-    /// How long a follower waits after it saw the log's end before it looks again, in microseconds.
+    /// How long a follower waits after it saw the log's end before it looks again, in microseconds,
+    /// where the log cannot tell when something has come; longer where it can.
     pub look_every_us: u64,
     /// Whether this node may ever lead.
     pub may_lead: bool,

@@ -6,7 +6,7 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use holdfast_log::{Log, Position};
+use holdfast_log::{Log, Position, Waited};
 
 use crate::{
     applier::Applier,
@@ -99,6 +99,7 @@ impl Driver {
                     let done = move |reads| inbox.push(Event::ReadBack(position, reads));
                     self.log.read(position, READ_BYTES, Box::new(done));
                 }
+                Action::Wait(position) => self.wait(position),
                 Action::Reply(reply, answer) => reply(answer),
                 Action::Apply(batch, reader, waiting) => {
                     if let Some(applied) = self.applier.apply(batch, reader, waiting) {
@@ -120,6 +121,18 @@ impl Driver {
             }
         }
         stopped
+    }
+
+    fn wait(&self, position: Position) {
+        let inbox = Arc::clone(&self.inbox);
+        self.log.wait(
+            position,
+            Box::new(move |waited| match waited {
+                Ok(Waited::MayHold | Waited::Elapsed) => inbox.push(Event::MayHold(position)),
+                Ok(Waited::CannotTell) => {}
+                Err(error) => tracing::debug!(%error, %position, "the log does not tell"),
+            }),
+        );
     }
 
     fn tell_follows(&mut self, leader: Option<Leader>) {

@@ -292,6 +292,7 @@ impl Engine {
             Event::Applied(_, Err(error)) | Event::Doubt(error) => {
                 self.stop(Stopped::StateInDoubt(error.to_string()));
             }
+            Event::MayHold(position) => self.may_hold(position, now),
             Event::Tick => self.tick(now),
             Event::SnapshotKept(state) => self.snapshot_kept(&state),
             Event::SnapshotFailed(error) => self.snapshot_failed(&error),

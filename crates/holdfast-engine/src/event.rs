@@ -36,6 +36,8 @@ pub enum Event {
     ReadBack(Position, Result<Vec<Read>, LogError>),
     /// The state has come to this version, or could not.
     Applied(Version, Result<(), StoreError>),
+    /// The log tells that a position may hold something, or that it is time to look whether it does.
+    MayHold(Position),
     /// Time went on.
     Tick,
     /// A snapshot of this checkpoint is on disk, read back and verified.
@@ -59,6 +61,9 @@ pub enum Action {
     AppendLater(Position, Bytes),
     /// Read from the log; answer with [`Event::ReadBack`].
     Read(Position),
+    /// Tell by [`Event::MayHold`] when this position may hold something, where the log can tell;
+    /// where it cannot, the engine looks by itself.
+    Wait(Position),
     /// Give the caller its answer.
     Reply(ReplyTo, Answer),
     /// Apply these transactions to the state, with the reader's state as the
@@ -121,6 +126,7 @@ impl fmt::Debug for Action {
             Self::Append(position, bytes) => write!(f, "Append({position}, {} B)", bytes.len()),
             Self::AppendLater(position, _) => write!(f, "AppendLater({position})"),
             Self::Read(position) => write!(f, "Read({position})"),
+            Self::Wait(position) => write!(f, "Wait({position})"),
             Self::Reply(_, answer) => write!(f, "Reply({answer:?})"),
             Self::Apply(batch, ..) => write!(f, "Apply({} from {})", batch.count, batch.first),
             Self::Publish(_, batch) => {

@@ -4,6 +4,12 @@
 //! A snapshot is written under a temporary name, synced, renamed, and read back
 //! whole before it counts. The newest two good ones are kept, and the log from the
 //! older of them on: if the newest turns out bad, nothing is lost.
+//!
+//! Nodes that share a log share the directory (a file system that all of them
+//! mount): whoever of them leads next, or joins, must find what the log was trimmed
+//! for. Only who leads writes there; one that led before and is not done yet does
+//! no harm, since each has a temporary name of its own and a file's name says what
+//! it holds.
 
 use std::{collections::BTreeMap, io, sync::Arc};
 
@@ -16,6 +22,7 @@ use holdfast_state::{
     snapshot::{self, SnapshotError, SnapshotHeader},
 };
 use parking_lot::Mutex;
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{
     aside::{Abandon, Aside},
@@ -26,6 +33,12 @@ use crate::{
 const PREFIX: &str = "snapshot-";
 const SUFFIX: &str = ".hfs";
 const TEMPORARY: &str = "snapshot.tmp";
+
+/// The temporary name of a node that shares the directory; one that begins again
+/// under its name writes over what it left.
+fn temporary(node: &str) -> String {
+    format!("snapshot.{:016x}.tmp", xxh3_64(node.as_bytes()))
+}
 
 /// How many are kept.
 const KEPT: usize = 2;
@@ -63,6 +76,8 @@ pub enum KeepError {
 #[derive(Clone, Debug)]
 pub struct SnapshotKeeper {
     disk: Arc<dyn Disk>,
+    /// What a snapshot is called while it is written.
+    temporary: Arc<str>,
     /// Files that were read back whole in this life, and where the log goes on after each.
     good: Arc<Mutex<BTreeMap<String, Position>>>,
     abandon: Abandon,
@@ -83,7 +98,15 @@ impl SnapshotKeeper {
     /// The snapshots in this directory.
     #[must_use]
     pub fn new(disk: Arc<dyn Disk>) -> Self {
-        Self { disk, good: Arc::default(), abandon: Abandon::default() }
+        let temporary = TEMPORARY.into();
+        Self { disk, temporary, good: Arc::default(), abandon: Abandon::default() }
+    }
+
+    /// The snapshots in a directory that several nodes write to, of which this is the
+    /// one of that name.
+    #[must_use]
+    pub fn shared(disk: Arc<dyn Disk>, node: &str) -> Self {
+        Self { temporary: temporary(node).into(), ..Self::new(disk) }
     }
 
     /// Writes a snapshot beside the calling thread; `done` gets the event that says
@@ -115,13 +138,13 @@ impl SnapshotKeeper {
         let file = format!("{PREFIX}{:020}{SUFFIX}", mark.version.get());
         let at = |source| KeepError::Io { file: file.clone(), source };
         let header = SnapshotHeader { mark, meta: bytes::Bytes::new() };
-        let target = self.disk.create(TEMPORARY).map_err(at)?;
+        let target = self.disk.create(&self.temporary).map_err(at)?;
         let mut out = io::BufWriter::with_capacity(BUFFER_BYTES, self.cursor(Arc::clone(&target)));
         snapshot::write(snapshot, &header, &mut out)
             .map_err(|source| KeepError::Bad { file: file.clone(), source })?;
         io::Write::flush(&mut out).map_err(at)?;
         target.sync_data().map_err(at)?;
-        self.disk.rename(TEMPORARY, &file).map_err(at)?;
+        self.disk.rename(&self.temporary, &file).map_err(at)?;
         self.disk.sync_dir().map_err(at)?;
         let kept = self.verify(&file)?;
         self.remove_old().map_err(at)?;
@@ -202,11 +225,19 @@ impl SnapshotKeeper {
             } else {
                 // One that was not read to its end, being abandoned, may be good.
                 self.abandon.check()?;
-                self.disk.remove(&name)?;
+                self.remove(&name)?;
                 self.good.lock().remove(&name);
             }
         }
         self.disk.sync_dir()
+    }
+
+    /// Another node may have removed it first.
+    fn remove(&self, name: &str) -> io::Result<()> {
+        match self.disk.remove(name) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            removed => removed,
+        }
     }
 
     fn cursor(&self, file: Arc<dyn DiskFile>) -> Cursor {

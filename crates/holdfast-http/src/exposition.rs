@@ -5,6 +5,7 @@ use std::{
     sync::atomic::Ordering,
 };
 
+use holdfast_engine::{Metrics, Partition};
 use holdfast_node::Node;
 
 use crate::metrics::{BUCKETS_US, HttpMetrics};
@@ -43,6 +44,7 @@ fn engine(page: &mut Page, node: &Node) {
     let differ = m.digests_differ.get();
     page.counter("digests_differ", "Digests that the state did not agree with.", differ);
     page.counter("rows_compared", "Rows of state compared.", m.rows_compared.get());
+    leadership(page, &partition, m);
     page.counter("snapshots", "Snapshots kept.", m.snapshots.get());
     page.gauge("waiting", "Requests waiting for evaluation.", m.waiting.get());
     page.gauge("version", "Version of the last transaction applied.", m.version.get());
@@ -50,6 +52,22 @@ fn engine(page: &mut Page, node: &Node) {
     page.gauge("log_time_seconds", "Log time, since 1970.", seconds(m.log_time_us.get()));
     let offset = seconds(m.clock_offset_us.get());
     page.gauge("clock_offset_seconds", "Distance of the wall clock from log time.", offset);
+}
+
+fn leadership(page: &mut Page, partition: &Partition, m: &Metrics) {
+    let role = "0 reading, 1 following, 2 claiming, 3 leading, 4 stopped.";
+    page.gauge("role", role, m.role.get());
+    page.gauge("epoch", "Number of the latest claim.", m.epoch.get());
+    page.counter("claims", "Claims of leadership sent.", m.claims.get());
+    page.counter("claims_won", "Claims that counted.", m.claims_won.get());
+    page.counter("claims_lost", "Claims that another's was before.", m.claims_lost.get());
+    page.counter("step_downs", "Times that leadership ended.", m.step_downs.get());
+    page.counter("heartbeats", "Entries that only say who leads.", m.heartbeats.get());
+    page.counter("confirmed", "Reads that the log confirmed.", m.confirmed.get());
+    if let Some(behind_us) = partition.standing().behind_us {
+        let about = "How long ago the state was known to hold everything.";
+        page.gauge("behind_seconds", about, seconds(behind_us));
+    }
 }
 
 fn log(page: &mut Page, node: &Node) {

@@ -134,7 +134,11 @@ pub(crate) async fn serve(
     let mut ended = None;
     let stop = async {
         tokio::select! {
-            name = told => tracing::info!(signal = name, "stopping"),
+            name = told => {
+                tracing::info!(signal = name, "stopping");
+                // Another node takes over while connections are drained here.
+                node.partition().hand_over();
+            }
             why = watching => ended = Some(why),
         }
     };

@@ -2,8 +2,9 @@
 //!
 //! One look is on its way at a time, so an answer is known to belong to it. What it brings goes the
 //! one way that everything goes; the next look waits until that is applied. At the hole a node that
-//! is alone claims at once; one that shares the log looks again and again, and claims when the
-//! lease of whoever led has run out.
+//! is alone claims at once; one that shares the log looks again when the log tells that something
+//! may have come, and now and then all the same, and claims when the lease of whoever led has run
+//! out.
 
 use bytes::Bytes;
 use holdfast_log::{LogError, Position, Read};
@@ -124,12 +125,27 @@ impl Engine {
             self.is_fresh_since(asked_us);
         }
         let lease_us = self.reader.state().lease_ms.saturating_mul(1_000);
-        if self.watch.may_claim(lease_us, &shared, now) {
+        let due_us = self.watch.claim_due_us(lease_us, &shared, now);
+        if due_us.is_some_and(|due_us| due_us <= now.monotonic_us) {
             self.claim(now);
         }
         if matches!(self.role, Role::Reading { .. }) {
-            self.watch.look_later(now, shared.look_every_us);
+            self.watch.look_at_the_end_later(due_us, &shared, now);
+            let next = self.reader.state().next_position;
+            if self.watch.waits_for(next) {
+                self.actions.push_back(Action::Wait(next));
+            }
             self.tell_who_leads();
+        }
+    }
+
+    /// The log tells that it is time to look.
+    pub(super) fn may_hold(&mut self, position: Position, now: Now) {
+        self.watch.woken(position);
+        let next = self.reader.state().next_position;
+        let reads = matches!(self.role, Role::Reading { .. }) && self.applying.is_empty();
+        if reads && position == next {
+            self.look(now);
         }
     }
 

@@ -4,7 +4,7 @@
 //! leader measures its own (P11). All of it decides when to *try*; whether a claim counts is decided
 //! by the log.
 
-use holdfast_log::{Claim, EntryHeader};
+use holdfast_log::{Claim, EntryHeader, Position};
 
 use crate::{
     clock::ClockBounds,
@@ -12,6 +12,9 @@ use crate::{
     event::Now,
     leader::{Leader, waited_out_us},
 };
+
+/// Where the log tells when to look, a follower looks so often in a lease by itself.
+const LOOKS_PER_LEASE: u64 = 8;
 
 /// A node's knowledge of the log's tail.
 #[derive(Debug, Default)]
@@ -32,6 +35,10 @@ pub(super) struct Watch {
     /// When the newest look was asked for that saw the first hole empty.
     empty_us: Option<u64>,
     next_look_us: u64,
+    /// The position that the log was asked to tell about, and has not.
+    waits_for: Option<Position>,
+    /// The log tells when something may have come.
+    is_woken: bool,
     /// Claims wait so much longer, drawn anew for each.
     jitter: u64,
     /// This node gave leadership up and lets others try until then.
@@ -83,6 +90,35 @@ impl Watch {
         self.next_look_us = now.monotonic_us.saturating_add(pause_us);
     }
 
+    /// At the log's end: where the log tells when to look, a look of one's own is for freshness, and
+    /// for what it forgot to tell. A claim comes after a look, so there is one when it is due.
+    pub(super) fn look_at_the_end_later(
+        &mut self,
+        claim_due_us: Option<u64>,
+        settings: &Shared,
+        now: Now,
+    ) {
+        let often_us = settings.look_every_us;
+        let seldom_us = settings.lease_us() / LOOKS_PER_LEASE;
+        let pause_us = if self.is_woken { seldom_us.max(often_us) } else { often_us };
+        let until_due_us = claim_due_us.and_then(|due_us| due_us.checked_sub(now.monotonic_us));
+        let until_due_us = until_due_us.map_or(u64::MAX, |until_us| until_us.max(often_us));
+        self.look_later(now, pause_us.min(until_due_us));
+    }
+
+    /// True when the log is to be asked to tell about this position.
+    pub(super) fn waits_for(&mut self, position: Position) -> bool {
+        self.waits_for.replace(position) != Some(position)
+    }
+
+    /// The log told about a position.
+    pub(super) fn woken(&mut self, position: Position) {
+        self.is_woken = true;
+        if self.waits_for == Some(position) {
+            self.waits_for = None;
+        }
+    }
+
     pub(super) const fn look_is_due(&self, now: Now) -> bool {
         self.asked_us.is_none() && self.next_look_us <= now.monotonic_us
     }
@@ -106,14 +142,14 @@ impl Watch {
         self.held_back_until_us = now.monotonic_us.saturating_add(for_us);
     }
 
-    /// May this node claim, when the latest claim's lease is `lease_us`? One that was given up, or
-    /// never taken, is nobody's.
-    pub(super) fn may_claim(&self, lease_us: u64, settings: &Shared, now: Now) -> bool {
+    /// From when on this node claims, when the latest claim's lease is `lease_us`: one that was
+    /// given up, or never taken, is nobody's. `None` when it must not lead.
+    pub(super) fn claim_due_us(&self, lease_us: u64, settings: &Shared, now: Now) -> Option<u64> {
         let heard_us = self.heard_us.unwrap_or(now.monotonic_us);
         let spread_us = settings.lease_us() / if lease_us == 0 { 8 } else { 2 };
         let jitter_us = self.jitter % spread_us.max(1);
         let due_us = heard_us.saturating_add(waited_out_us(lease_us)).saturating_add(jitter_us);
-        settings.may_lead && now.monotonic_us >= due_us.max(self.held_back_until_us)
+        settings.may_lead.then_some(due_us.max(self.held_back_until_us))
     }
 
     /// How far the wall clock may be from the last entry, for a node that saw it come: by as much

@@ -20,7 +20,7 @@ use crate::{
 
 const SEEDS: u64 = 400;
 const STEPS: u64 = 2_000;
-const KEYS: u64 = 240;
+pub(crate) const KEYS: u64 = 240;
 
 /// SplitMix64.
 pub(crate) struct Dice(pub(crate) u64);
@@ -36,7 +36,7 @@ impl Dice {
 }
 
 /// What is asked under a key: always the same.
-fn op_of(key: u64) -> Op {
+pub(crate) fn op_of(key: u64) -> Op {
     match key % 6 {
         0 => Op::Open { account: key, balance: 50 },
         1 | 2 => Op::Transfer { from: key - key % 6, to: (key + 6) % KEYS, amount: 7 },
@@ -194,7 +194,12 @@ impl World {
     }
 }
 
-fn check(told: &History, key: u64, answer: &Answer, versions: &mut BTreeMap<u64, Version>) {
+pub(crate) fn check(
+    told: &History,
+    key: u64,
+    answer: &Answer,
+    versions: &mut BTreeMap<u64, Version>,
+) {
     match answer {
         Ok(outcome) => {
             let before = versions.insert(key, outcome.version);
@@ -213,8 +218,12 @@ fn check(told: &History, key: u64, answer: &Answer, versions: &mut BTreeMap<u64,
             let done = u64::from(outcome.decision == Decision::Done);
             assert_eq!(effects(&told.store, &name), done);
         }
-        Err(Failure::OutcomeUnknown { .. } | Failure::Unavailable { .. } | Failure::Overloaded) => {
-        }
+        Err(
+            Failure::OutcomeUnknown { .. }
+            | Failure::Unavailable { .. }
+            | Failure::NotLeader { .. }
+            | Failure::Overloaded,
+        ) => {}
         Err(other) => panic!("{other}"),
     }
 }

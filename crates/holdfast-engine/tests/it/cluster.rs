@@ -49,10 +49,15 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
+    /// No nodes yet; those that come draw other numbers for every seed.
+    pub(crate) fn seeded(seed: u64) -> Self {
+        let (memory, clock) = (MemoryLog::new(), Clock::new());
+        Self { memory, clock, members: Vec::new(), seed }
+    }
+
     /// So many nodes on a new log, that have not done anything yet.
     pub(crate) fn of(nodes: usize) -> Self {
-        let (memory, clock) = (MemoryLog::new(), Clock::new());
-        let mut cluster = Self { memory, clock, members: Vec::new(), seed: 10 };
+        let mut cluster = Self::seeded(10);
         for _ in 0..nodes {
             cluster.join(|_| {});
         }
@@ -80,15 +85,35 @@ impl Cluster {
         store: Box<dyn Store>,
         adapt: impl FnOnce(&mut Config),
     ) -> usize {
+        let member = self.member(self.members.len(), store, adapt);
+        self.members.push(member);
+        self.members.len() - 1
+    }
+
+    /// A new process takes the place and the name of one, which is given back.
+    pub(crate) fn replace(
+        &mut self,
+        index: usize,
+        store: Box<dyn Store>,
+        adapt: impl FnOnce(&mut Config),
+    ) -> Member {
+        let member = self.member(index, store, adapt);
+        std::mem::replace(&mut self.members[index], member)
+    }
+
+    fn member(
+        &mut self,
+        index: usize,
+        store: Box<dyn Store>,
+        adapt: impl FnOnce(&mut Config),
+    ) -> Member {
         let log = HeldLog::over(&self.memory);
-        let mut config = shared(&format!("n{}", self.members.len()));
+        let mut config = shared(&format!("n{index}"));
         adapt(&mut config);
         self.seed += 1;
-        let clock = self.clock.clone();
-        let node =
-            Node::new(&log, Start { config, store, seed: self.seed, clock, ..Start::default() });
-        self.members.push(Member { node, log, paused: false });
-        self.members.len() - 1
+        let (seed, clock) = (self.seed, self.clock.clone());
+        let node = Node::new(&log, Start { config, store, seed, clock, ..Start::default() });
+        Member { node, log, paused: false }
     }
 
     pub(crate) fn node(&mut self, index: usize) -> &mut Node {

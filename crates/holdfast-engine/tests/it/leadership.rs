@@ -432,6 +432,26 @@ fn p17_followers_compare_their_state_with_the_digests_of_whoever_leads() {
 }
 
 #[test]
+fn a_follower_that_the_log_tells_looks_at_once_and_otherwise_seldom() {
+    let mut cluster = Cluster::led_by_the_first(3);
+    cluster.node(1).is_told = true;
+    cluster.pass_us(LEASE_US);
+    let looks = |cluster: &mut Cluster, index: usize| cluster.node(index).looks;
+    let before = [looks(&mut cluster, 1), looks(&mut cluster, 2)];
+    cluster.pass_us(2 * LEASE_US);
+    let told = looks(&mut cluster, 1) - before[0];
+    let untold = looks(&mut cluster, 2) - before[1];
+    assert!(told < 50 && untold > 150, "{told} looks of one that is told, {untold} of another");
+    cluster.open(0, 1);
+    cluster.settle();
+    let seen = [1, 2].map(|index| balances(&*cluster.node(index).state()).len());
+    assert_eq!(seen, [1, 0], "without any time passing");
+    cluster.pause(0);
+    cluster.pause(2);
+    cluster.until(FAILOVER_US, |cluster| cluster.leader() == Some(1));
+}
+
+#[test]
 fn p7_a_dead_entry_in_the_way_of_a_claim_costs_one_more_and_a_live_one_ends_it() {
     let mut cluster = Cluster::led_by_the_first(2);
     cluster.open(0, 1);

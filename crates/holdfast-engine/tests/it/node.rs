@@ -17,7 +17,7 @@ use holdfast_engine::{
     request::Work,
     scrub::{Author, Scrub},
 };
-use holdfast_log::{Log, LogError, Position, ReaderState};
+use holdfast_log::{Log, LogError, Position, ReaderState, Waited};
 use holdfast_state::{
     Batch, MemoryStore, Namespace, Snapshot, Snapshots, Store, StoreError, Version,
 };
@@ -205,6 +205,10 @@ pub(crate) struct Node {
     /// Batches wait here while [`Node::hold_applies`] is set.
     applies: VecDeque<(Batch, ReaderState, Vec<Waiting>)>,
     pub(crate) hold_applies: bool,
+    /// Whether the log tells when a position may hold something.
+    pub(crate) is_told: bool,
+    /// How often it read the log.
+    pub(crate) looks: u64,
     /// From which version on, while it leads.
     pub(crate) led: Option<Version>,
     /// Whom it follows, while it follows.
@@ -245,6 +249,8 @@ impl Node {
             resting: Vec::new(),
             applies: VecDeque::new(),
             hold_applies: false,
+            is_told: false,
+            looks: 0,
             led: None,
             follows: None,
             stopped: None,
@@ -411,11 +417,22 @@ impl Node {
                 self.resting.push((due, position, bytes));
             }
             Action::Read(position) => {
+                self.looks += 1;
                 let events = Arc::clone(&self.events);
                 events.expect();
                 let done = move |found| events.push_expected(Event::ReadBack(position, found));
                 self.log.read(position, READ_BYTES, Box::new(done));
             }
+            Action::Wait(position) if self.is_told => {
+                let events = Arc::clone(&self.events);
+                let done = move |waited: Result<Waited, LogError>| {
+                    if matches!(waited, Ok(Waited::MayHold)) {
+                        events.push(Event::MayHold(position));
+                    }
+                };
+                self.log.wait(position, Box::new(done));
+            }
+            Action::Wait(_) => {}
             Action::Reply(reply, answer) => reply(answer),
             Action::Apply(batch, reader, waiting) => {
                 self.applies.push_back((batch, reader, waiting));
