@@ -418,7 +418,7 @@ impl Engine {
                     self.actions.push_back(Action::Append(position, bytes));
                 }
             }
-            Role::Claiming(_) => self.read_on(now),
+            Role::Claiming(_) => self.claim_is_taken(now),
             Role::Reading { .. } | Role::Stopped(_) => {}
         }
     }
@@ -446,7 +446,7 @@ impl Engine {
         self.applying.push_back(Applying { last, batch, reader, late: Vec::new() });
         if matches!(self.role, Role::Claiming(_)) {
             // Another leader's entry was there first: read what else it wrote.
-            self.read_on(now);
+            self.claim_is_taken(now);
         }
     }
 

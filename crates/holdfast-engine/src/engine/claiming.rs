@@ -103,10 +103,12 @@ impl Engine {
             Role::Claiming(_) | Role::Leading(_) if alone => self.stop(Stopped::Deposed),
             Role::Claiming(_) => {
                 self.metrics.claims_lost.increment();
+                self.draw_another_while();
                 self.follow(now);
             }
             Role::Leading(_) => {
                 tracing::warn!(epoch = %header.epoch, "another node leads; this one follows");
+                self.draw_another_while();
                 self.follow(now);
             }
             Role::Reading { .. } | Role::Stopped(_) => {}
@@ -144,6 +146,20 @@ impl Engine {
         self.tick(now);
     }
 
+    /// The place of our claim was taken by something else. Whoever waits has another node to ask, or
+    /// waits on where there is none.
+    pub(super) fn claim_is_taken(&mut self, now: Now) {
+        match self.config.leadership {
+            Leadership::Alone => self.read_on(now),
+            Leadership::Shared(_) => self.follow(now),
+        }
+    }
+
+    /// The next claim comes as much later as chance says.
+    pub(super) fn draw_another_while(&mut self) {
+        self.watch.draw(self.random.next());
+    }
+
     /// Leads no more, or came too late to: the overlay and what is in flight are thrown away (P9).
     ///
     /// Everything below the newer claim was read, so what counted was answered before this; what
@@ -162,7 +178,6 @@ impl Engine {
         self.quarantine.end();
         self.resigning = false;
         self.undigested = 0;
-        self.watch.draw(self.random.next());
         self.tell_who_leads();
         self.read_on(now);
         self.finish_if_done(now);

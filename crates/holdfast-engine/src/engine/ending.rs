@@ -43,6 +43,7 @@ impl Engine {
                 } else if self.stopping {
                     self.stop(Stopped::Cleanly);
                 } else {
+                    self.draw_another_while();
                     self.follow(now);
                 }
             }

@@ -461,8 +461,12 @@ fn p7_a_dead_entry_in_the_way_of_a_claim_costs_one_more_and_a_live_one_ends_it()
     log.hold();
     cluster.until(FAILOVER_US, |_| !log.held().is_empty());
     foreign::dead_entry(&cluster.memory, log.held()[0]);
+    let asked = cluster.node(1).op("meanwhile", &open(9));
+    cluster.settle();
+    assert!(asked.is_open(), "whether it leads is not known yet");
     log.answer_all();
     cluster.until(4 * STEP_US, |_| !log.held().is_empty());
+    assert_eq!(said(&asked.failure()), Some("n0"), "nobody waits for a claim to come");
     cluster.resume(0);
     cluster.open(0, 2);
     log.answer_all();
