@@ -53,7 +53,8 @@ pub enum Leadership {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shared {
     /// How long others leave this node alone after they read an entry of its, in milliseconds: it
-    /// stands in its claims and binds everyone. An idle leader writes an entry three times as often.
+    /// stands in its claims and binds everyone; one at least, since 0 says that nobody leads. An idle
+    /// leader writes an entry three times as often.
     pub lease_ms: u64,
     /// How long a follower waits after it saw the log's end before it looks again, in microseconds,
     /// where the log cannot tell when something has come; longer where it can.
@@ -84,7 +85,7 @@ impl Leadership {
     pub(crate) const fn lease_ms(self) -> u64 {
         match self {
             Self::Alone => LEASE_MS,
-            Self::Shared(shared) => shared.lease_ms,
+            Self::Shared(shared) => shared.lease_ms.max(1),
         }
     }
 }

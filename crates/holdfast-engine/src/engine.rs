@@ -251,24 +251,21 @@ impl Engine {
         const LONGEST_US: u64 = 1_000_000;
         let shared = self.config.leadership != Leadership::Alone;
         let us = match &mut self.role {
+            Role::Leading(leading) if self.resigning || leading.resigned => LONGEST_US,
             Role::Leading(leading) => {
                 let time = leading.clock.read(now);
-                let room = leading.pipeline.depth() < self.config.entries_in_flight_max;
                 // What is due and cannot be done waits for an event, not for time.
                 let timer_us = if self.internal.is_empty() {
                     leading.timers.earliest().since_us(time)
                 } else {
                     LONGEST_US
                 };
-                let heard_us = if shared && room && !leading.resigned {
-                    leading.until_heartbeat_us(now)
-                } else {
-                    LONGEST_US
-                };
-                timer_us.min(heard_us)
+                let full = leading.pipeline.depth() >= self.config.entries_in_flight_max;
+                let beats = shared && !full;
+                if beats { timer_us.min(leading.until_heartbeat_us(now)) } else { timer_us }
             }
-            Role::Reading { .. } => self.watch.until_look_us(now),
-            Role::Claiming(_) | Role::Stopped(_) => LONGEST_US,
+            Role::Reading { .. } if self.applying.is_empty() => self.watch.until_look_us(now),
+            Role::Reading { .. } | Role::Claiming(_) | Role::Stopped(_) => LONGEST_US,
         };
         us.min(LONGEST_US)
     }

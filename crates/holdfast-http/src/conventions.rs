@@ -7,12 +7,12 @@
 //! | `Holdfast-Consistency` | `linearizable`, `session`, `stale` or `stale=SECONDS` |
 //! | `Holdfast-Deadline-Ms` | 1 to the longest the server allows |
 //!
-//! On one node every read is linearizable, so the weaker levels hold as well; the
-//! value is checked all the same, so that what is accepted today works on many.
+//! What each level sees and costs is in `docs/consistency.md`. A level that a node need
+//! not weaken, it does not.
 
 use std::time::Duration;
 
-use holdfast_node::{At, at::PARTITION};
+use holdfast_node::{At, Consistency, at::PARTITION};
 use holdfast_state::Version;
 use hyper::{HeaderMap, header::HeaderName};
 
@@ -46,6 +46,8 @@ pub struct Conventions {
     pub idempotency_key: Option<Box<str>>,
     /// What the answer must have seen.
     pub after: Option<Version>,
+    /// What a read is to see otherwise.
+    pub consistency: Consistency,
     /// How long the answer is of use.
     pub timeout: Duration,
 }
@@ -56,8 +58,8 @@ impl Conventions {
     /// # Errors
     /// `invalid_header`, naming the field.
     pub fn read(headers: &HeaderMap, limits: &Limits) -> Result<Self, Problem> {
-        check_consistency(headers)?;
         Ok(Self {
+            consistency: consistency(headers)?,
             idempotency_key: idempotency_key(headers)?,
             after: after(headers)?,
             timeout: timeout(headers, limits)?,
@@ -114,19 +116,20 @@ fn timeout(headers: &HeaderMap, limits: &Limits) -> Result<Duration, Problem> {
         })
 }
 
-fn check_consistency(headers: &HeaderMap) -> Result<(), Problem> {
-    let known = match text(headers, &CONSISTENCY)? {
-        None | Some("linearizable" | "session" | "stale") => true,
-        Some(other) => {
-            other.strip_prefix("stale=").is_some_and(|seconds| seconds.parse::<u32>().is_ok())
-        }
+fn consistency(headers: &HeaderMap) -> Result<Consistency, Problem> {
+    let Some(value) = text(headers, &CONSISTENCY)? else { return Ok(Consistency::default()) };
+    let level = match value {
+        "linearizable" => Some(Consistency::Linearizable),
+        "session" => Some(Consistency::Session),
+        "stale" => Some(Consistency::Stale { max_age: None }),
+        other => other.strip_prefix("stale=").and_then(|seconds| {
+            let seconds = seconds.parse::<u32>().ok()?;
+            Some(Consistency::Stale { max_age: Some(Duration::from_secs(seconds.into())) })
+        }),
     };
-    if known {
-        Ok(())
-    } else {
-        let expected = "expected linearizable, session, stale or stale=SECONDS";
-        Err(invalid(&CONSISTENCY, expected))
-    }
+    level.ok_or_else(|| {
+        invalid(&CONSISTENCY, "expected linearizable, session, stale or stale=SECONDS")
+    })
 }
 
 #[cfg(test)]
@@ -156,6 +159,19 @@ mod tests {
         assert_eq!(read.idempotency_key.as_deref(), Some(&*long));
         assert_eq!(read.after, Some(Version::new(17)));
         assert_eq!(read.timeout, Duration::from_secs(60));
+        let max_age = Some(Duration::from_secs(5));
+        assert_eq!(read.consistency, Consistency::Stale { max_age });
+    }
+
+    #[test]
+    fn each_level_has_its_name_and_without_one_reads_are_linearizable() {
+        let level = |fields: &[(&HeaderName, &str)]| read(fields).unwrap().consistency;
+        assert_eq!(level(&[]), Consistency::Linearizable);
+        assert_eq!(level(&[(&CONSISTENCY, "linearizable")]), Consistency::Linearizable);
+        assert_eq!(level(&[(&CONSISTENCY, "session")]), Consistency::Session);
+        assert_eq!(level(&[(&CONSISTENCY, "stale")]), Consistency::Stale { max_age: None });
+        let now = Consistency::Stale { max_age: Some(Duration::ZERO) };
+        assert_eq!(level(&[(&CONSISTENCY, "stale=0")]), now);
     }
 
     #[test]

@@ -78,6 +78,7 @@ async fn prepare(
         asked: Some(asked),
         timeout: conventions.timeout,
         after: conventions.after,
+        consistency: conventions.consistency,
     };
     Ok((ask, call))
 }

@@ -29,8 +29,23 @@ struct PartitionInfo {
     reason: Option<String>,
     version: u64,
     position: u64,
+    /// The number of the latest claim of leadership.
+    epoch: u64,
+    /// Who else leads.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    leader: Option<LeaderInfo>,
+    /// How long ago the state was known to hold everything that was acknowledged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    behind_ms: Option<u64>,
     time: holdfast_state::LogTime,
     oldest_change: u64,
+}
+
+#[derive(Serialize)]
+struct LeaderInfo {
+    node: String,
+    address: String,
+    epoch: u64,
 }
 
 #[derive(Serialize)]
@@ -78,7 +93,8 @@ pub fn info(node: &Node, limits: &Limits) -> Reply {
 fn partition(node: &Node) -> PartitionInfo {
     let partition = node.partition();
     let metrics = partition.metrics();
-    let (phase, reason) = match partition.phase() {
+    let standing = partition.standing();
+    let (phase, reason) = match &standing.phase {
         Phase::Starting => ("starting", None),
         Phase::Leading => ("leading", None),
         Phase::Following { .. } => ("following", None),
@@ -90,6 +106,13 @@ fn partition(node: &Node) -> PartitionInfo {
         reason,
         version: partition.feed().reached().get(),
         position: metrics.position.get(),
+        epoch: standing.epoch.get(),
+        leader: standing.leader.map(|leader| LeaderInfo {
+            node: leader.node,
+            address: leader.address,
+            epoch: leader.epoch.get(),
+        }),
+        behind_ms: standing.behind_us.map(|us| us / 1_000),
         time: holdfast_state::LogTime::from_us(metrics.log_time_us.get()),
         oldest_change: partition.feed().oldest().get(),
     }

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use bytes::Bytes;
 use holdfast_engine::{Asked, Decision};
 use holdfast_http::fingerprint::fingerprint;
-use holdfast_node::{Ask, At, Node};
+use holdfast_node::{Ask, At, Consistency, Node};
 use holdfast_state::{
     Namespace,
     command::{Input, Refused},
@@ -126,8 +126,13 @@ async fn in_process(node: &Node, key: Option<&str>, body: &Bytes) -> anyhow::Res
     let call = entry.parse(input)?;
     let asked =
         Asked { fingerprint: fingerprint("POST", PATH, "", body, &[]), key: key.map(Into::into) };
-    let ask =
-        Ask { namespace: Namespace::DEFAULT, asked: Some(asked), timeout: PATIENCE, after: None };
+    let ask = Ask {
+        namespace: Namespace::DEFAULT,
+        asked: Some(asked),
+        timeout: PATIENCE,
+        after: None,
+        consistency: Consistency::Linearizable,
+    };
     let Ok(reply) = node.execute(ask, entry.kind, call, problem).await else {
         return Ok(Sent::NotNow);
     };

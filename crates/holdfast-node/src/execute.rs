@@ -1,9 +1,10 @@
 //! From a call to its answer: the one path, whoever asks.
 //!
 //! What may write runs as a transaction of the partition; what only reads runs on
-//! a view of the newest applied state, on the caller's thread. Answers leave only
-//! when applied, so a view taken once it is proved that the partition leads holds
-//! everything that anyone was told (P10). A deadline bounds the whole path.
+//! a view of applied state, on the caller's thread. Answers leave only when applied,
+//! so a view taken once it is proved that the partition leads holds everything that
+//! anyone was told (P10); callers may ask for less ([`Consistency`]). A deadline
+//! bounds the whole path.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -13,11 +14,11 @@ use std::{
 use bytes::Bytes;
 use holdfast_engine::{Asked, Decision, Partition};
 use holdfast_state::{
-    Abort, LogTime, Namespace, Read as _, Stop, Tx, Version,
+    Abort, LogTime, Namespace, Read as _, Stop, Tx, Version, View,
     command::{Call, Kind, Refused},
 };
 
-use crate::{at::At, node::Node};
+use crate::{at::At, consistency::Consistency, node::Node};
 
 /// Turns a refusal into the bytes that the caller's edge wants to have stored.
 pub type Render = fn(&Refused) -> Vec<u8>;
@@ -34,6 +35,8 @@ pub struct Ask {
     pub timeout: Duration,
     /// It must see everything up to here.
     pub after: Option<Version>,
+    /// What it is to see otherwise; of no meaning for a call that writes.
+    pub consistency: Consistency,
 }
 
 /// The answer to a call, refusals included. All that it rests on is durable.
@@ -114,8 +117,9 @@ async fn run(
     match kind {
         Kind::Write => write(partition, ask, call, render).await,
         Kind::Query => {
-            partition.confirmed().await?;
-            look(partition, ask.namespace, call.as_ref(), render)
+            let level = ask.consistency.level(ask.after);
+            let view = partition.look(ask.namespace, level).await?;
+            look(partition, &view, call.as_ref(), render)
         }
     }
 }
@@ -151,12 +155,11 @@ pub(crate) async fn commit(
 
 fn look(
     partition: &Partition,
-    namespace: Namespace,
+    view: &View,
     call: &dyn Call,
     render: Render,
 ) -> Result<Reply, Failure> {
-    let view = partition.view(namespace);
-    let looked = catch_unwind(AssertUnwindSafe(|| call.look(&view))).map_err(|_| {
+    let looked = catch_unwind(AssertUnwindSafe(|| call.look(view))).map_err(|_| {
         let message = "a query panicked; the message is in the server's log".to_owned();
         holdfast_engine::Failure::Panicked { message }
     })?;

@@ -13,6 +13,7 @@
 
 pub mod at;
 pub mod config;
+pub mod consistency;
 pub mod crash_file;
 pub mod data_dir;
 pub mod error;
@@ -27,6 +28,7 @@ pub mod transactions;
 
 pub use at::{At, BadAt};
 pub use config::{NodeConfig, Storage};
+pub use consistency::Consistency;
 pub use crash_file::QuarantineFile;
 pub use error::OpenError;
 pub use execute::{Ask, Failure, Render, Reply};

@@ -13,6 +13,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     At,
+    consistency::Consistency,
     execute::{Ask, Failure, commit},
     node::Node,
 };
@@ -126,7 +127,8 @@ impl Node {
     {
         let Intent { namespace, fingerprint, key, timeout } = intent;
         let asked = Some(Asked { fingerprint, key });
-        let ask = Ask { namespace, asked, timeout, after: None };
+        let (after, consistency) = (None, Consistency::default());
+        let ask = Ask { namespace, asked, timeout, after, consistency };
         let partition = self.partition();
         let work = move |tx: &mut Tx<'_>| match work(tx) {
             Ok(outcome) => Ok(json(&outcome)),

@@ -121,6 +121,7 @@ async fn make(node: &Node, key: &str, command: &str, body: &str) -> anyhow::Resu
         asked: Some(Asked { fingerprint: Fingerprint([0; 16]), key: Some(key.into()) }),
         timeout: Duration::from_secs(10),
         after: None,
+        consistency: holdfast_node::Consistency::Linearizable,
     };
     let reply = node.execute(ask, entry.kind, call, holdfast_http::problem::stored).await?;
     anyhow::ensure!(reply.decision == Decision::Done, "refused");

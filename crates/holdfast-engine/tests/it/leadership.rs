@@ -452,6 +452,41 @@ fn a_follower_that_the_log_tells_looks_at_once_and_otherwise_seldom() {
 }
 
 #[test]
+fn a_node_that_waits_for_the_log_or_for_its_state_sleeps_meanwhile() {
+    const LONGEST_US: u64 = 1_000_000;
+    let mut cluster = Cluster::led_by_the_first(2);
+    cluster.pass_us(LEASE_US);
+    let now = cluster.clock.now();
+    assert!(cluster.node(0).engine.idle_us(now) <= LEASE_US / 3, "until the next heartbeat");
+    assert!(cluster.node(1).engine.idle_us(now) <= STEP_US, "until the next look");
+    cluster.node(1).hold_applies = true;
+    let log = cluster.members[0].log.clone();
+    cluster.open(0, 1);
+    log.hold();
+    for account in 2..5 {
+        cluster.node(0).op("op", &open(account));
+        cluster.settle();
+    }
+    cluster.clock.pass_us(20 * LEASE_US);
+    cluster.settle();
+    let now = cluster.clock.now();
+    assert_eq!(log.held().len(), 2);
+    assert_eq!(cluster.node(0).engine.idle_us(now), LONGEST_US, "the pipeline is full");
+    assert_eq!(cluster.node(1).engine.idle_us(now), LONGEST_US, "a batch is not applied yet");
+    log.answer_all();
+    cluster.settle();
+    cluster.node(0).handle(holdfast_engine::Event::HandOver);
+    while cluster.node(0).engine.lease().runs(now.monotonic_us) || log.held().len() > 1 {
+        log.answer_all();
+        cluster.settle();
+    }
+    cluster.clock.pass_us(20 * LEASE_US);
+    cluster.node(0).turn();
+    let now = cluster.clock.now();
+    assert_eq!(cluster.node(0).engine.idle_us(now), LONGEST_US, "a release is on its way");
+}
+
+#[test]
 fn p7_a_dead_entry_in_the_way_of_a_claim_costs_one_more_and_a_live_one_ends_it() {
     let mut cluster = Cluster::led_by_the_first(2);
     cluster.open(0, 1);

@@ -9,6 +9,7 @@ mod server;
 mod bounds;
 mod changes;
 mod conditional;
+mod consistency;
 mod conventions;
 mod keys;
 mod metrics;

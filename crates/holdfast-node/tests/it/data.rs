@@ -8,7 +8,7 @@ use std::{
 };
 
 use holdfast_engine::{Decision, Stopped};
-use holdfast_node::{Ask, Failure, Node, NodeConfig, OpenError, Storage};
+use holdfast_node::{Ask, Consistency, Failure, Node, NodeConfig, OpenError, Storage};
 use holdfast_state::{
     Namespace,
     command::{Input, Refused},
@@ -135,7 +135,13 @@ pub(crate) fn damage(file: &Path, at: usize) {
 
 impl Running {
     pub(crate) fn ask(timeout: Duration) -> Ask {
-        Ask { namespace: Namespace::DEFAULT, asked: None, timeout, after: None }
+        Ask {
+            namespace: Namespace::DEFAULT,
+            asked: None,
+            timeout,
+            after: None,
+            consistency: Consistency::Linearizable,
+        }
     }
 
     /// Makes a call; the body is the outcome's, or the refusal's code.

@@ -1,0 +1,83 @@
+//! What a read sees, on a node that leads and on one that follows: two servers on one log.
+
+use holdfast_engine::{Leadership, Phase, Shared};
+use holdfast_log::MemoryLog;
+use holdfast_node::Storage;
+use serde_json::json;
+
+use crate::{
+    problems::wait_until,
+    server::{Setup, TestServer},
+};
+
+fn start(log: &MemoryLog, name: &str, may_lead: bool) -> TestServer {
+    let mut setup = Setup::on(Storage::Memory(log.clone()));
+    let shared = Shared { lease_ms: 400, look_every_us: 2_000, may_lead };
+    setup.node.engine.leadership = Leadership::Shared(shared);
+    setup.node.engine.node = name.to_owned();
+    setup.node.engine.address = format!("{name}:7411");
+    setup.start()
+}
+
+fn leads(server: &TestServer) -> bool {
+    server.node.partition().phase() == Phase::Leading
+}
+
+fn follows(server: &TestServer, name: &str) -> bool {
+    let phase = server.node.partition().phase();
+    matches!(phase, Phase::Following { leader: Some(leader) } if leader.node == name)
+}
+
+#[test]
+fn each_level_is_served_where_it_can_be() {
+    let log = MemoryLog::new();
+    let leader = start(&log, "a", true);
+    wait_until(|| leads(&leader));
+    let follower = start(&log, "b", false);
+    wait_until(|| follows(&follower, "a"));
+    let written = leader.client().request("PUT", "/v1/lab/notes/n", &[], r#"{"text":"x"}"#);
+    let at = written.header("holdfast-at").unwrap().to_owned();
+    assert_eq!(leader.client().get("/v1/lab/notes/n").json(), json!("x"), "confirmed by the log");
+
+    let mut client = follower.client();
+    let after = ("holdfast-after", at.as_str());
+    let level = |level| ("holdfast-consistency", level);
+    let session = [after, level("session")];
+    let seen = client.request("GET", "/v1/lab/notes/n", &session, "");
+    assert_eq!((seen.status, seen.json()), (200, json!("x")));
+    assert_eq!(seen.header("holdfast-at"), Some(&*at));
+    for weak in ["stale", "stale=60"] {
+        assert_eq!(client.request("GET", "/v1/lab/notes/n", &[level(weak)], "").json(), json!("x"));
+    }
+    for strong in ["linearizable", "stale=0"] {
+        let refused = client.request("GET", "/v1/lab/notes/n", &[level(strong)], "");
+        let problem = refused.problem(503, "not_leader");
+        assert_eq!(problem["facts"], json!({"node": "a", "address": "a:7411", "epoch": 1}));
+    }
+    let partition = &client.get("/v1/info").json()["partitions"][0];
+    assert_eq!((&partition["phase"], &partition["epoch"]), (&json!("following"), &json!(1)));
+    assert_eq!(partition["leader"]["address"], "a:7411");
+    let metrics = String::from_utf8(client.get("/metrics").body).unwrap();
+    assert!(metrics.contains("holdfast_role 1\n"), "{metrics}");
+    assert!(metrics.contains("holdfast_behind_seconds "), "{metrics}");
+}
+
+#[test]
+fn a_server_that_stops_leaves_leadership_to_another_which_has_everything() {
+    let log = MemoryLog::new();
+    let first = start(&log, "a", true);
+    wait_until(|| leads(&first));
+    let second = start(&log, "b", true);
+    wait_until(|| follows(&second, "a"));
+    let written = first.client().request("PUT", "/v1/lab/notes/n", &[], r#"{"text":"x"}"#);
+    assert_eq!(written.status, 200);
+    first.node.partition().hand_over();
+    wait_until(|| leads(&second) && follows(&first, "b"));
+    assert_eq!(second.client().get("/v1/lab/notes/n").json(), json!("x"));
+    first.client().request("PUT", "/v1/lab/notes/n", &[], "{}").problem(422, "invalid_request");
+    let elsewhere = first.client().request("PUT", "/v1/lab/notes/n", &[], r#"{"text":"y"}"#);
+    assert_eq!(elsewhere.problem(503, "not_leader")["facts"]["address"], "b:7411");
+    first.stop();
+    let again = second.client().request("PUT", "/v1/lab/notes/n", &[], r#"{"text":"y"}"#);
+    assert_eq!(again.status, 200);
+}
