@@ -1,8 +1,8 @@
 //! What a node is told when it is opened.
 
-use std::{path::PathBuf, time::Duration};
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
-use holdfast_log::{FileLogOptions, MemoryLog};
+use holdfast_log::{FileLogOptions, Log, LogError, MemoryLog};
 
 use crate::registry::Registry;
 
@@ -13,6 +13,37 @@ pub enum Storage {
     Directory(PathBuf),
     /// In memory, for as long as a handle to this log lives: for tests and trials.
     Memory(MemoryLog),
+    /// In a log that other nodes write too.
+    Shared(SharedStorage),
+}
+
+/// A log that nodes share, and what of it each has for itself.
+///
+/// Nodes take turns as [`Leadership::Shared`](holdfast_engine::Leadership) says; a node that was told
+/// that it is alone takes turns all the same. Each has a name of its own
+/// ([`Config::node`](holdfast_engine::Config)).
+#[derive(Clone)]
+pub struct SharedStorage {
+    /// What this node derives from the log: a cache. No other process may have it open.
+    pub directory: PathBuf,
+    /// Where snapshots go: a directory on a file system that every node that may lead can read and
+    /// write. The log is trimmed below the last but one of them.
+    pub snapshots: PathBuf,
+    /// Opens the log, anew each time: a partition closes its log when it ends, and may be started
+    /// again.
+    pub open: OpenLog,
+}
+
+/// Opens a log.
+pub type OpenLog = Arc<dyn Fn() -> Result<Arc<dyn Log>, LogError> + Send + Sync>;
+
+impl fmt::Debug for SharedStorage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedStorage")
+            .field("directory", &self.directory)
+            .field("snapshots", &self.snapshots)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Settings of a node.

@@ -27,7 +27,7 @@ pub mod transact;
 pub mod transactions;
 
 pub use at::{At, BadAt};
-pub use config::{NodeConfig, Storage};
+pub use config::{NodeConfig, OpenLog, SharedStorage, Storage};
 pub use consistency::Consistency;
 pub use crash_file::QuarantineFile;
 pub use error::OpenError;

@@ -13,17 +13,18 @@ use std::{
 };
 
 use holdfast_engine::{
-    Archive, Origin, Partition, Parts, Phase, Quarantine, SnapshotKeeper, Stopped,
+    Archive, Leadership, Origin, Partition, Parts, Phase, Quarantine, Shared, SnapshotKeeper,
+    Stopped,
 };
 use holdfast_log::{
     Durability, FileLog, Log, LogError, MemoryLog, RealDisk,
-    disk::{Disk, SlowDisk},
+    disk::{DirLock, Disk, Locking, SlowDisk},
     file::FileLogStats,
 };
 use parking_lot::RwLock;
 
 use crate::{
-    config::{NodeConfig, Storage},
+    config::{NodeConfig, SharedStorage, Storage},
     crash_file,
     data_dir::DataDir,
     error::OpenError,
@@ -41,19 +42,22 @@ pub struct Node {
     config: NodeConfig,
     /// Replaced when the state was in doubt and was rebuilt; locked for moments.
     running: RwLock<Running>,
+    /// Keeps other processes out of the node's own directory, where the log does not.
+    _lock: Option<DirLock>,
 }
 
 #[derive(Clone, Debug)]
 struct Running {
     partition: Arc<Partition>,
-    log: OpenLog,
+    log: RunningLog,
 }
 
 /// The log, as what it is.
 #[derive(Clone, Debug)]
-enum OpenLog {
+enum RunningLog {
     File(Arc<FileLog>),
     Memory(MemoryLog),
+    Shared(Arc<dyn Log>),
 }
 
 impl Node {
@@ -63,8 +67,9 @@ impl Node {
     /// # Errors
     /// [`OpenError`]; each names the file and what to do.
     pub fn open(config: NodeConfig) -> Result<Self, OpenError> {
+        let lock = lock_own(&config.storage)?;
         let running = start(&config)?;
-        Ok(Self { config, running: RwLock::new(running) })
+        Ok(Self { config, running: RwLock::new(running), _lock: lock })
     }
 
     /// The partition as it runs now. Do not keep it: it may be replaced.
@@ -89,8 +94,9 @@ impl Node {
     #[must_use]
     pub fn durability(&self) -> Durability {
         match &self.running.read().log {
-            OpenLog::File(log) => log.properties().durability,
-            OpenLog::Memory(log) => log.properties().durability,
+            RunningLog::File(log) => log.properties().durability,
+            RunningLog::Memory(log) => log.properties().durability,
+            RunningLog::Shared(log) => log.properties().durability,
         }
     }
 
@@ -98,8 +104,8 @@ impl Node {
     #[must_use]
     pub fn log_stats(&self) -> Option<FileLogStats> {
         match &self.running.read().log {
-            OpenLog::File(log) => Some(log.stats()),
-            OpenLog::Memory(_) => None,
+            RunningLog::File(log) => Some(log.stats()),
+            RunningLog::Memory(_) | RunningLog::Shared(_) => None,
         }
     }
 
@@ -131,8 +137,11 @@ impl Node {
         let ended = self.partition();
         let why = ended.join();
         tracing::debug!(%why, "the partition has ended");
-        if let Storage::Directory(root) = &self.config.storage {
-            discard_state(&DataDir::existing(root)?.state())?;
+        match &self.config.storage {
+            Storage::Directory(root) | Storage::Shared(SharedStorage { directory: root, .. }) => {
+                discard_state(&DataDir::existing(root)?.state())?;
+            }
+            Storage::Memory(_) => {}
         }
         *self.running.write() = start(&self.config)?;
         Ok(())
@@ -163,7 +172,35 @@ fn start(config: &NodeConfig) -> Result<Running, OpenError> {
     match &config.storage {
         Storage::Directory(root) => start_in(config, &DataDir::open_or_create(root)?),
         Storage::Memory(log) => start_in_memory(config, log.reopen()),
+        Storage::Shared(shared) => start_on_shared(config, shared),
     }
+}
+
+/// Takes the directory that is the node's own; a file log takes its directory itself.
+fn lock_own(storage: &Storage) -> Result<Option<DirLock>, OpenError> {
+    let Storage::Shared(shared) = storage else { return Ok(None) };
+    let dir = DataDir::open_or_create(&shared.directory)?;
+    let disk = disk_at(&dir.log())?;
+    match disk.lock().map_err(OpenError::io(format!("locking {}", dir.log().display())))? {
+        Locking::Ours(lock) => Ok(Some(lock)),
+        Locking::Busy { holder } => Err(OpenError::InUse { dir: dir.root().to_owned(), holder }),
+    }
+}
+
+fn start_on_shared(config: &NodeConfig, shared: &SharedStorage) -> Result<Running, OpenError> {
+    let dir = DataDir::open_or_create(&shared.directory)?;
+    let log = (shared.open)().map_err(|source| OpenError::Log { dir: dir.log(), source })?;
+    let snapshots = SnapshotKeeper::shared(disk_at(&shared.snapshots)?, &config.engine.node);
+    let recovered = recover(&dir, &snapshots, log.as_ref())?;
+    tracing::info!(
+        data = %dir.root().display(),
+        from = recovered.source,
+        version = %recovered.store.mark().version,
+        "state"
+    );
+    let archive = config.archive.as_deref().map(archive_at).transpose()?;
+    let files = Files { snapshots: Some(snapshots), archive, quarantine: crash_file::open(&dir) };
+    run(config, recovered, RunningLog::Shared(log), files)
 }
 
 fn start_in(config: &NodeConfig, dir: &DataDir) -> Result<Running, OpenError> {
@@ -178,7 +215,7 @@ fn start_in(config: &NodeConfig, dir: &DataDir) -> Result<Running, OpenError> {
     );
     let archive = config.archive.as_deref().map(archive_at).transpose()?;
     let files = Files { snapshots: Some(snapshots), archive, quarantine: crash_file::open(dir) };
-    run(config, recovered, OpenLog::File(log), files)
+    run(config, recovered, RunningLog::File(log), files)
 }
 
 /// What a partition has in files beside its log and state.
@@ -229,21 +266,26 @@ fn start_in_memory(config: &NodeConfig, log: MemoryLog) -> Result<Running, OpenE
         origin: Origin::Rebuilt,
         source: "a log in memory".to_owned(),
     };
-    run(config, recovered, OpenLog::Memory(log), Files::default())
+    run(config, recovered, RunningLog::Memory(log), Files::default())
 }
 
 fn run(
     config: &NodeConfig,
     recovered: Recovered,
-    log: OpenLog,
+    log: RunningLog,
     files: Files,
 ) -> Result<Running, OpenError> {
     let timers = config.registry.timers().to_vec();
-    let engine = holdfast_engine::Config { timers, ..config.engine.clone() };
+    let leadership = match (&log, config.engine.leadership) {
+        (RunningLog::Shared(_), Leadership::Alone) => Leadership::Shared(Shared::default()),
+        (_, said) => said,
+    };
+    let engine = holdfast_engine::Config { timers, leadership, ..config.engine.clone() };
     let parts = Parts {
         log: match &log {
-            OpenLog::File(log) => Arc::clone(log) as Arc<dyn Log>,
-            OpenLog::Memory(log) => Arc::new(log.clone()),
+            RunningLog::File(log) => Arc::clone(log) as Arc<dyn Log>,
+            RunningLog::Memory(log) => Arc::new(log.clone()),
+            RunningLog::Shared(log) => Arc::clone(log),
         },
         store: recovered.store,
         origin: recovered.origin,

@@ -8,5 +8,6 @@ mod offline;
 mod quarantine;
 mod recovery;
 mod registry;
+mod sharing;
 mod timers;
 mod transactions;
