@@ -209,8 +209,11 @@ impl Partition {
         match level {
             Level::Linearizable => self.confirmed().await?,
             Level::Session(version) => self.applied(version).await?,
-            Level::Stale { max_age_us: Some(max_age_us) } => self.fresh_within(max_age_us)?,
-            Level::Stale { max_age_us: None } => {}
+            // Only who leads can prove what its own last look does not.
+            Level::Stale { max_age_us: Some(max_age_us) } if !self.is_fresh(max_age_us) => {
+                self.confirmed().await?;
+            }
+            Level::Stale { .. } => {}
         }
         Ok(self.view(namespace))
     }
@@ -233,14 +236,9 @@ impl Partition {
         })
     }
 
-    fn fresh_within(&self, max_age_us: u64) -> Result<(), Failure> {
-        match self.standing() {
-            Standing { phase: Phase::Stopped(why), .. } => {
-                Err(Failure::Unavailable { reason: why.to_string() })
-            }
-            Standing { behind_us: Some(behind_us), .. } if behind_us <= max_age_us => Ok(()),
-            Standing { leader, .. } => Err(Failure::NotLeader { leader }),
-        }
+    /// Is everything in the state that was acknowledged until so long ago?
+    fn is_fresh(&self, max_age_us: u64) -> bool {
+        self.standing().behind_us.is_some_and(|behind_us| behind_us <= max_age_us)
     }
 
     /// Where it stands.

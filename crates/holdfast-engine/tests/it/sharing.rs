@@ -85,6 +85,7 @@ fn reads_of_each_level_get_where_they_are_asked_what_they_may() {
         now(partition.look(Namespace::DEFAULT, level)).map(|view| view.version())
     };
     assert_eq!(look(&leader, Level::Linearizable), Ok(told));
+    assert_eq!(look(&leader, Level::Stale { max_age_us: Some(0) }), Ok(told), "it can prove that");
     assert_eq!(look(&follower, Level::Session(told)), Ok(told), "it waits for it");
     let lasts = Level::Stale { max_age_us: Some(60_000_000) };
     assert_eq!(look(&follower, lasts), Ok(told));
