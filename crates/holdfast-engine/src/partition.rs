@@ -206,6 +206,11 @@ impl Partition {
     /// happened. A session's version that was never given out is waited for as long as the
     /// partition runs: the caller bounds that.
     pub async fn look(&self, namespace: Namespace, level: Level) -> Result<View, Failure> {
+        // State that was found in doubt is served to nobody, however little is asked.
+        let unavailable = |why: Stopped| Failure::Unavailable { reason: why.to_string() };
+        if level != Level::Linearizable {
+            self.started().await.map_err(unavailable)?;
+        }
         match level {
             Level::Linearizable => self.confirmed().await?,
             Level::Session(version) => self.applied(version).await?,

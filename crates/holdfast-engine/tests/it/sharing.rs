@@ -104,7 +104,10 @@ fn reads_of_each_level_get_where_they_are_asked_what_they_may() {
     assert_eq!(follower.join(), Stopped::Cleanly);
     leader.stop();
     assert_eq!(leader.join(), Stopped::Cleanly);
-    assert!(matches!(look(&follower, Level::Linearizable), Err(Failure::Unavailable { .. })));
+    for level in [Level::Linearizable, Level::Session(told), Level::Stale { max_age_us: None }] {
+        let gone = look(&follower, level);
+        assert!(matches!(gone, Err(Failure::Unavailable { .. })), "{level:?} {gone:?}");
+    }
 }
 
 #[test]
