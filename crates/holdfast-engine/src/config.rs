@@ -82,7 +82,7 @@ const LEASE_MS: u64 = 2_000;
 
 impl Leadership {
     /// The lease that stands in claims, in milliseconds.
-    pub(crate) const fn lease_ms(self) -> u64 {
+    pub(crate) fn lease_ms(self) -> u64 {
         match self {
             Self::Alone => LEASE_MS,
             Self::Shared(shared) => shared.lease_ms.max(1),
