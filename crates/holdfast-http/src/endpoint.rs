@@ -5,6 +5,8 @@
 //! refusal was rendered inside the transaction, so a repeated request gets the
 //! same bytes, also from a later release.
 
+use std::sync::atomic::Ordering;
+
 use bytes::Bytes;
 use holdfast_engine::{Asked, Decision};
 use holdfast_node::{Ask, Reply as Answer};
@@ -20,6 +22,7 @@ use crate::{
     conditional::Conditions,
     conventions::{self, Conventions},
     fingerprint::fingerprint,
+    forward,
     keys::{Principal, Role},
     problem::{Kind, Problem, stored, unstored},
     query::{self, Fields},
@@ -43,6 +46,10 @@ pub async fn call(
         CommandKind::Query => Role::Read,
         CommandKind::Write => Role::Write,
     })?;
+    if let Some(leader) = forward::leader_for(shared, entry, request.headers())? {
+        shared.metrics.forwarded.fetch_add(1, Ordering::Relaxed);
+        return forward::forward(shared, entry, &leader, request).await;
+    }
     let conditions = Conditions::read(request.headers(), entry)?;
     let (ask, call) = prepare(shared, entry, principal, parameters, &conditions, request).await?;
     answer(entry, &conditions, shared.node.execute(ask, entry.kind, call, stored).await?)
@@ -92,7 +99,11 @@ pub const fn takes_body(method: Method) -> bool {
     }
 }
 
-async fn body_of(
+/// The body that this command takes.
+///
+/// # Errors
+/// `malformed_request`, `unsupported_media_type`, and all of [`receive`].
+pub(crate) async fn body_of(
     shared: &Shared,
     entry: &Entry,
     head: &Parts,

@@ -5,7 +5,7 @@
 //! credentials) → [`endpoint`] (conventions, parse, execute) → node → [`reply`].
 //! What goes wrong is a [`problem`]; what everyone may rely on is written in
 //! `docs/http.md`. Read on with [`conventions`], [`conditional`], [`fingerprint`], [`keys`],
-//! [`router`], [`receive`], then [`changes`], [`openapi`], [`metrics`], [`info`].
+//! [`router`], [`receive`], [`forward`], then [`changes`], [`openapi`], [`metrics`], [`info`].
 //!
 //! It is built on hyper alone: routes come from the registry and middleware is a
 //! function call, so a router crate and a stack of layers would cost allocations
@@ -21,6 +21,7 @@ pub mod conventions;
 pub mod endpoint;
 pub mod exposition;
 pub mod fingerprint;
+pub mod forward;
 pub mod info;
 pub mod keys;
 pub mod limits;

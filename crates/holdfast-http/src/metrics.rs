@@ -101,6 +101,8 @@ pub struct HttpMetrics {
     pub requests: AtomicUsize,
     /// Followers of the change feed now.
     pub followers: AtomicUsize,
+    /// Requests sent on to the node that leads.
+    pub forwarded: AtomicU64,
 }
 
 impl HttpMetrics {
@@ -114,6 +116,7 @@ impl HttpMetrics {
             connections_refused: AtomicU64::new(0),
             requests: AtomicUsize::new(0),
             followers: AtomicUsize::new(0),
+            forwarded: AtomicU64::new(0),
         }
     }
 

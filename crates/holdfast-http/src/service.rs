@@ -18,7 +18,9 @@ use hyper::{Request, body::Incoming, header::HeaderValue};
 use tokio::sync::watch;
 
 use crate::{
-    changes, conventions, endpoint, exposition, info,
+    changes, conventions, endpoint, exposition,
+    forward::Forwarder,
+    info,
     keys::{Keys, Principal, Role},
     limits::Limits,
     metrics::{HttpMetrics, Level},
@@ -43,6 +45,8 @@ pub struct Shared {
     pub metrics: HttpMetrics,
     /// Memory for large bodies.
     pub bodies: Budget,
+    /// The way to the node that leads.
+    pub forwarder: Forwarder,
     /// Tells when the server is to stop.
     pub stopping: watch::Receiver<bool>,
     router: Router,
@@ -67,6 +71,7 @@ impl Shared {
             openapi: serde_json::to_vec_pretty(&description).expect("it is plain data").into(),
             durability: HeaderValue::from_static(node.durability().as_str()),
             bodies: Budget::default(),
+            forwarder: Forwarder::default(),
             node,
             limits,
             keys,

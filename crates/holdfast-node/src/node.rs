@@ -72,6 +72,12 @@ impl Node {
         Ok(Self { config, running: RwLock::new(running), _lock: lock })
     }
 
+    /// What it is called in its log and its answers.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.config.engine.node
+    }
+
     /// The partition as it runs now. Do not keep it: it may be replaced.
     #[must_use]
     pub fn partition(&self) -> Arc<Partition> {

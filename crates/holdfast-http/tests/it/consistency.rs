@@ -1,4 +1,7 @@
-//! What a read sees, on a node that leads and on one that follows: two servers on one log.
+//! What a read sees, on a node that leads and on one that follows, and what a follower sends on:
+//! two servers on one log.
+
+use std::net::{SocketAddr, TcpListener};
 
 use holdfast_engine::{Leadership, Phase, Shared};
 use holdfast_log::MemoryLog;
@@ -15,8 +18,18 @@ fn start(log: &MemoryLog, name: &str, may_lead: bool) -> TestServer {
     let shared = Shared { lease_ms: 400, look_every_us: 2_000, may_lead };
     setup.node.engine.leadership = Leadership::Shared(shared);
     setup.node.engine.node = name.to_owned();
-    setup.node.engine.address = format!("{name}:7411");
+    setup.listen = free_address();
+    setup.node.engine.address = setup.listen.to_string();
     setup.start()
+}
+
+/// An address that nobody listens on.
+fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+fn address(server: &TestServer) -> String {
+    server.address.to_string()
 }
 
 fn leads(server: &TestServer) -> bool {
@@ -49,17 +62,18 @@ fn each_level_is_served_where_it_can_be() {
     for weak in ["stale", "stale=60"] {
         assert_eq!(client.request("GET", "/v1/lab/notes/n", &[level(weak)], "").json(), json!("x"));
     }
-    for strong in ["linearizable", "stale=0"] {
-        let refused = client.request("GET", "/v1/lab/notes/n", &[level(strong)], "");
-        let problem = refused.problem(503, "not_leader");
-        assert_eq!(problem["facts"], json!({"node": "a", "address": "a:7411", "epoch": 1}));
-    }
+    let sent_on = client.request("GET", "/v1/lab/notes/n", &[level("linearizable")], "");
+    assert_eq!((sent_on.status, sent_on.json()), (200, json!("x")), "by the leader");
+    let refused = client.request("GET", "/v1/lab/notes/n", &[level("stale=0")], "");
+    let problem = refused.problem(503, "not_leader");
+    assert_eq!(problem["facts"], json!({"node": "a", "address": address(&leader), "epoch": 1}));
     let partition = &client.get("/v1/info").json()["partitions"][0];
     assert_eq!((&partition["phase"], &partition["epoch"]), (&json!("following"), &json!(1)));
-    assert_eq!(partition["leader"]["address"], "a:7411");
+    assert_eq!(partition["leader"]["address"], address(&leader));
     let metrics = String::from_utf8(client.get("/metrics").body).unwrap();
     assert!(metrics.contains("holdfast_role 1\n"), "{metrics}");
     assert!(metrics.contains("holdfast_behind_seconds "), "{metrics}");
+    assert!(metrics.contains("holdfast_http_forwarded_total 1\n"), "{metrics}");
 }
 
 #[test]
@@ -74,10 +88,46 @@ fn a_server_that_stops_leaves_leadership_to_another_which_has_everything() {
     first.node.partition().hand_over();
     wait_until(|| leads(&second) && follows(&first, "b"));
     assert_eq!(second.client().get("/v1/lab/notes/n").json(), json!("x"));
-    first.client().request("PUT", "/v1/lab/notes/n", &[], "{}").problem(422, "invalid_request");
     let elsewhere = first.client().request("PUT", "/v1/lab/notes/n", &[], r#"{"text":"y"}"#);
-    assert_eq!(elsewhere.problem(503, "not_leader")["facts"]["address"], "b:7411");
+    assert_eq!(elsewhere.status, 200);
     first.stop();
-    let again = second.client().request("PUT", "/v1/lab/notes/n", &[], r#"{"text":"y"}"#);
-    assert_eq!(again.status, 200);
+    assert_eq!(second.client().get("/v1/lab/notes/n").json(), json!("y"));
+}
+
+#[test]
+fn what_a_follower_is_asked_the_leader_does_once() {
+    let log = MemoryLog::new();
+    let leader = start(&log, "a", true);
+    wait_until(|| leads(&leader));
+    let follower = start(&log, "b", false);
+    wait_until(|| follows(&follower, "a"));
+    let (path, body, key) = ("/v1/lab/notes/n", r#"{"text":"x"}"#, [("idempotency-key", "k")]);
+    let first = follower.client().request("PUT", path, &key, body);
+    let again = leader.client().request("PUT", path, &key, body);
+    let third = follower.client().request("PUT", path, &key, body);
+    for replayed in [&again, &third] {
+        assert_eq!(replayed.header("idempotency-replayed"), Some("true"));
+        assert_eq!((replayed.status, &replayed.body), (200, &first.body));
+        assert_eq!(replayed.header("holdfast-at"), first.header("holdfast-at"));
+    }
+    follower.client().request("PUT", path, &[], "{}").problem(422, "invalid_request");
+    follower.client().request("PUT", path, &[], "{").problem(400, "malformed_json");
+    let sent_on = [("holdfast-forwarded", "c")];
+    let refused = follower.client().request("PUT", path, &sent_on, body);
+    assert_eq!(refused.problem(503, "not_leader")["facts"]["node"], "a", "not sent on twice");
+}
+
+#[test]
+fn a_leader_that_cannot_be_reached_was_not_asked() {
+    let log = MemoryLog::new();
+    let mut leader = start(&log, "a", true);
+    wait_until(|| leads(&leader));
+    let follower = start(&log, "b", false);
+    wait_until(|| follows(&follower, "a"));
+    // Nobody listens any more, though it leads.
+    leader.begin_stop();
+    leader.drained();
+    let refused = follower.client().request("PUT", "/v1/lab/notes/n", &[], r#"{"text":"x"}"#);
+    let facts = refused.problem(503, "not_leader")["facts"].clone();
+    assert_eq!(facts["address"], address(&leader));
 }

@@ -14,6 +14,7 @@ pub(crate) struct Setup {
     pub(crate) node: NodeConfig,
     pub(crate) keys: Keys,
     pub(crate) limits: Limits,
+    pub(crate) listen: SocketAddr,
 }
 
 impl Default for Setup {
@@ -25,7 +26,8 @@ impl Default for Setup {
 impl Setup {
     pub(crate) fn on(storage: Storage) -> Self {
         let node = NodeConfig { registry: lab::registry(), ..NodeConfig::new(storage) };
-        Self { node, keys: Keys::default(), limits: Limits::default() }
+        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self { node, keys: Keys::default(), limits: Limits::default(), listen }
     }
 
     pub(crate) fn limits(change: impl FnOnce(&mut Limits)) -> Self {
@@ -41,8 +43,7 @@ impl Setup {
             .build()
             .unwrap();
         let node = Arc::new(Node::open(self.node).unwrap());
-        let listen = "127.0.0.1:0".parse().unwrap();
-        let config = HttpConfig { listen, keys: self.keys, limits: self.limits };
+        let config = HttpConfig { listen: self.listen, keys: self.keys, limits: self.limits };
         let server = runtime.block_on(async {
             node.partition().started().await.unwrap();
             Server::bind(Arc::clone(&node), config).await.unwrap()
