@@ -5,6 +5,7 @@
 //! worse than a server that does not start.
 
 mod keys;
+mod postgres;
 
 use std::{
     net::SocketAddr,
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::{exit::Failure, logging::LogFormat};
 
 pub(crate) use keys::KeyConfig;
+pub(crate) use postgres::PostgresConfig;
 
 /// All settings of a server.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,6 +34,9 @@ pub(crate) struct Config {
     pub(crate) archive: Option<PathBuf>,
     /// Where to listen.
     pub(crate) listen: SocketAddr,
+    /// Where other nodes reach this one, if that is not where it listens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) advertise: Option<String>,
     /// What this node is called.
     pub(crate) node: String,
     /// What is logged.
@@ -44,6 +49,9 @@ pub(crate) struct Config {
     pub(crate) limits: LimitsConfig,
     /// Settings of the partition.
     pub(crate) engine: EngineConfig,
+    /// A log that several nodes share, instead of one in files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) postgres: Option<PostgresConfig>,
     /// Credentials.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) keys: Vec<KeyConfig>,
@@ -82,12 +90,14 @@ impl Default for Config {
             data: None,
             archive: None,
             listen: SocketAddr::from(([127, 0, 0, 1], 7411)),
+            advertise: None,
             node: "holdfast-0".to_owned(),
             log: "info".to_owned(),
             log_format: LogFormat::Text,
             accept_clock: false,
             limits: LimitsConfig::default(),
             engine: EngineConfig::default(),
+            postgres: None,
             keys: Vec::new(),
         }
     }
@@ -156,7 +166,18 @@ impl Config {
         if self.node.is_empty() || self.node.len() > 256 {
             return Err("node is not a name of 1 to 256 bytes".to_owned());
         }
+        if let Some(postgres) = &self.postgres {
+            postgres.check()?;
+        }
         keys::check(&self.keys)
+    }
+
+    /// Where the node whose own data is here has its log.
+    pub(crate) fn storage(&self, data: &Path) -> Storage {
+        match &self.postgres {
+            Some(postgres) => postgres.storage(data),
+            None => Storage::Directory(data.to_owned()),
+        }
     }
 
     /// As a file would say it.
@@ -169,7 +190,11 @@ impl Config {
         let mut node = NodeConfig::new(storage);
         node.archive.clone_from(&self.archive);
         node.engine.node.clone_from(&self.node);
-        node.engine.address = self.listen.to_string();
+        node.engine.address = self.advertise.clone().unwrap_or_else(|| self.listen.to_string());
+        if let Some(postgres) = &self.postgres {
+            node.engine.leadership = postgres.leadership();
+            node.engine.reads = postgres.reads();
+        }
         node.engine.waiting_max = self.engine.waiting_max;
         node.engine.retention_us = self.engine.idempotency_retention_s.saturating_mul(1_000_000);
         node.engine.snapshot_bytes = self.engine.snapshot_bytes;
@@ -240,6 +265,10 @@ mod tests {
             "engine.idempotency_retention_s = 1",
             "node = \"\"",
             "listen = \"localhost\"",
+            "[postgres]\nservers = \"host=a\"",
+            "[postgres]\nsnapshots = \"/s\"",
+            "[postgres]\nservers = \"host=a\"\nsnapshots = \"/s\"\nlease_ms = 1",
+            "[postgres]\nservers = \"host=a\"\nsnapshots = \"/s\"\nreads = \"fast\"",
             &key("a", 0),
             &key("", 1),
             &(key("a", 1) + &key("a", 2)),

@@ -10,7 +10,7 @@ use std::{future::Future, net::SocketAddr, path::PathBuf, sync::Arc};
 use clap::Args;
 use holdfast_engine::Stopped;
 use holdfast_http::{HttpConfig, Server};
-use holdfast_node::{Node, NodeConfig, Storage};
+use holdfast_node::{Node, NodeConfig};
 use tokio::{
     runtime::Runtime,
     signal::unix::{SignalKind, signal},
@@ -35,6 +35,16 @@ pub(crate) struct ServeArguments {
     /// Address to listen on; port 0 takes a free one [default: 127.0.0.1:7411].
     #[arg(long, env = "HOLDFAST_LISTEN", value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
+    /// Where other nodes reach this one, if that is not where it listens.
+    #[arg(long, env = "HOLDFAST_ADVERTISE", value_name = "HOST:PORT")]
+    advertise: Option<String>,
+    /// PostgreSQL servers to keep the log on, so that several nodes can share it: a URL or
+    /// `key=value` words. Wants `--snapshots`.
+    #[arg(long, env = "HOLDFAST_POSTGRES", value_name = "SERVERS", hide_env_values = true)]
+    postgres: Option<String>,
+    /// Directory for snapshots that all nodes can read and write.
+    #[arg(long, env = "HOLDFAST_SNAPSHOTS", value_name = "DIR")]
+    snapshots: Option<PathBuf>,
     /// Configuration file (TOML).
     #[arg(long, env = "HOLDFAST_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
@@ -68,6 +78,10 @@ impl ServeArguments {
             config.archive = Some(archive.clone());
         }
         config.listen = self.listen.unwrap_or(config.listen);
+        if let Some(advertise) = &self.advertise {
+            config.advertise = Some(advertise.clone());
+        }
+        self.share(&mut config);
         if let Some(node) = &self.node {
             config.node.clone_from(node);
         }
@@ -78,6 +92,16 @@ impl ServeArguments {
         config.accept_clock |= self.accept_clock;
         config.check().map_err(Failure::usage)?;
         Ok(config)
+    }
+
+    /// What is said of a log that nodes share.
+    fn share(&self, config: &mut Config) {
+        if let Some(servers) = &self.postgres {
+            config.postgres.get_or_insert_default().servers.clone_from(servers);
+        }
+        if let Some(snapshots) = &self.snapshots {
+            config.postgres.get_or_insert_default().snapshots.clone_from(snapshots);
+        }
     }
 }
 
@@ -94,7 +118,7 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<Exit, Failure> {
     logging::start(&config.log, config.log_format)?;
     raise_descriptor_limit();
     let runtime = runtime()?;
-    let node = open(config.node(Storage::Directory(data)))?;
+    let node = open(config.node(config.storage(&data)))?;
     runtime.block_on(serve(&node, config.http(), async |server: &Server| {
         exit::print(&format!("listening on http://{}", server.address()))
     }))
