@@ -14,3 +14,4 @@ mod documents;
 mod kills;
 mod mutations;
 mod scenarios;
+mod sharing;
