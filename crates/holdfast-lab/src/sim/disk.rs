@@ -263,7 +263,7 @@ impl DiskWorld {
                     let process = self.process.as_mut().expect("it acts");
                     process.applies.push_back((batch, reader, waiting));
                 }
-                Action::Publish(..) | Action::Follows(_) => {}
+                Action::Publish(..) | Action::Follows(_) | Action::Wait(_) => {}
                 Action::Confirmed(confirm, proved) => (confirm.0)(proved),
                 Action::Keep(snapshot) => self.keep(snapshot.as_ref()),
                 Action::Trim(below) => self.trim(below),

@@ -149,7 +149,8 @@ impl World {
                 process.applies.push_back((batch, reader, waiting));
                 self.apply_soon(node, life)?;
             }
-            Action::Publish(..) => {}
+            // This log cannot tell when a position is filled: engines look by themselves.
+            Action::Publish(..) | Action::Wait(_) => {}
             Action::Keep(snapshot) => self.keep_soon(node, life, snapshot),
             Action::Trim(below) if !self.backed(node, life, below) => {
                 self.trace.count("path: not trimmed, since a snapshot has gone");
