@@ -55,12 +55,18 @@ pub fn hunt(bug: Bug, seeds: Range<u64>) -> Hunt {
     Hunt { bug, seeds: None, seed: None, broken: String::new() }
 }
 
-/// Hunts these bugs on so many threads, and gives the hunts in the order of the bugs.
+/// Hunts these bugs on so many threads, and gives the hunts in the order of the bugs; `each`
+/// hears of every hunt as it ends.
 ///
 /// # Panics
 /// When the system gives no threads.
 #[must_use]
-pub fn hunt_all(bugs: &[Bug], seeds: &Range<u64>, threads: usize) -> Vec<Hunt> {
+pub fn hunt_all(
+    bugs: &[Bug],
+    seeds: &Range<u64>,
+    threads: usize,
+    each: &(dyn Fn(&Hunt) + Sync),
+) -> Vec<Hunt> {
     let next = AtomicUsize::new(0);
     let hunts = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
@@ -68,6 +74,7 @@ pub fn hunt_all(bugs: &[Bug], seeds: &Range<u64>, threads: usize) -> Vec<Hunt> {
             scope.spawn(|| {
                 while let Some(bug) = bugs.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let hunt = hunt(*bug, seeds.clone());
+                    each(&hunt);
                     hunts.lock().unwrap_or_else(PoisonError::into_inner).push(hunt);
                 }
             });
@@ -86,17 +93,16 @@ pub fn median(hunts: &[Hunt]) -> Option<u64> {
     seeds.get(seeds.len() / 2).copied().filter(|median| *median < u64::MAX)
 }
 
-/// A table of what the hunts came to.
+/// What one hunt came to.
 #[must_use]
-pub fn table(hunts: &[Hunt]) -> String {
-    let line = |hunt: &Hunt| match (hunt.seeds, hunt.seed) {
+pub fn line(hunt: &Hunt) -> String {
+    match (hunt.seeds, hunt.seed) {
         (Some(seeds), Some(seed)) => {
             let bug = format!("{:?}", hunt.bug);
             format!("  {bug:<24} {seeds:>6} seeds (seed {seed}): {}", hunt.broken)
         }
         _ => format!("  {:<24} not found", format!("{:?}", hunt.bug)),
-    };
-    hunts.iter().map(line).collect::<Vec<_>>().join("\n")
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! Only in a build with the feature `planted`, which serves nobody.
 
 use clap::Args;
-use holdfast_lab::sim::mutants::{BUGS, hunt_all, median, table};
+use holdfast_lab::sim::mutants::{BUGS, hunt_all, line, median};
 use serde_json::json;
 
 use crate::exit::{self, Exit, Failure};
@@ -23,7 +23,12 @@ pub(crate) struct MutantsArguments {
 pub(super) fn run(arguments: &MutantsArguments) -> Result<Exit, Failure> {
     std::panic::set_hook(Box::new(|_| {}));
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let hunts = hunt_all(BUGS, &(0..arguments.seeds), threads);
+    let quiet = arguments.json;
+    let hunts = hunt_all(BUGS, &(0..arguments.seeds), threads, &|hunt| {
+        if !quiet {
+            eprintln!("{}", line(hunt));
+        }
+    });
     let missed = hunts.iter().filter(|hunt| hunt.seeds.is_none()).count();
     let median = median(&hunts);
     if arguments.json {
@@ -38,7 +43,7 @@ pub(super) fn run(arguments: &MutantsArguments) -> Result<Exit, Failure> {
         let told: Vec<_> = told.collect();
         exit::print(&json!({ "bugs": told, "median": median, "missed": missed }).to_string())?;
     } else {
-        exit::print(&table(&hunts))?;
+        exit::print(&hunts.iter().map(line).collect::<Vec<_>>().join("\n"))?;
         let half = median.map_or_else(|| "-".to_owned(), |seeds| seeds.to_string());
         exit::print(&format!("{} bugs, half of them found within {half} seeds", hunts.len()))?;
         exit::print(if missed == 0 { "verdict: pass" } else { "verdict: fail: not all found" })?;
