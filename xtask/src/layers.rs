@@ -69,6 +69,7 @@ pub const LAYERS: &[Layer] = &[
         name: "holdfast",
         may_use: &[
             "holdfast-log",
+            "holdfast-log-postgres",
             "holdfast-state",
             "holdfast-engine",
             "holdfast-ledger",
