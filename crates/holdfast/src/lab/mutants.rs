@@ -47,7 +47,11 @@ pub(super) fn run(arguments: &MutantsArguments) -> Result<Exit, Failure> {
         exit::print(&hunts.iter().map(line).collect::<Vec<_>>().join("\n"))?;
         let half = median.map_or_else(|| "-".to_owned(), |seeds| seeds.to_string());
         exit::print(&format!("{} bugs, half of them found within {half} seeds", hunts.len()))?;
-        exit::print(if missed == 0 { "verdict: pass" } else { "verdict: fail: not all within reach were found" })?;
+        exit::print(if missed == 0 {
+            "verdict: pass"
+        } else {
+            "verdict: fail: not all within reach were found"
+        })?;
     }
     Ok(if missed == 0 { Exit::Done } else { Exit::No })
 }
