@@ -6,7 +6,7 @@
 //! What a client was told stays true after every restart; damage is refused by name and
 //! never served; a log that lost its end is never followed.
 //!
-//! The world goes on in small steps drawn one after another ([`Step`]); `disk/restarting`
+//! The world goes on in small steps drawn one after another; `disk/restarting`
 //! is what happens between two processes, `disk/asking` what is asked and answered.
 
 mod asking;
