@@ -26,7 +26,7 @@ struct Nodes<'a> {
 
 impl Nodes<'_> {
     fn start(&mut self, node: usize) {
-        let (name, port) = (format!("n{node}"), self.ports[node]);
+        let (name, port) = (format!("node-{node}"), self.ports[node]);
         let listen = format!("127.0.0.1:{port}");
         let place = |name: &str| self.dir.join(name).to_str().unwrap().to_owned();
         let (data, snapshots, config) = (place(&name), place("snapshots"), place("nodes.toml"));
@@ -108,6 +108,6 @@ fn p9_nodes_on_postgres_lose_nothing_when_leaders_die() {
     for node in 0..3 {
         let server = nodes.running[node].as_ref().unwrap();
         let account = server.client().get("/v1/ledger/accounts/b").json();
-        assert_eq!(account["balance"], answered.len(), "asked of n{node}");
+        assert_eq!(account["balance"], answered.len(), "asked of node {node}");
     }
 }
