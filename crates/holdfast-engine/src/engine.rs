@@ -46,7 +46,7 @@ use holdfast_state::{
 use crate::{
     admission::Admission,
     config::{Config, Leadership},
-    confirm::Confirming,
+    confirm::{self, Confirming},
     event::{Action, Event, Now, Stopped},
     idempotency::Records,
     leader::{Leader, Lease},
@@ -108,8 +108,10 @@ struct Applying {
     last: Version,
     batch: Batch,
     reader: ReaderState,
-    /// Answers that came to rest on it after it was handed over.
-    late: Vec<Waiting>,
+    /// Who came to rest on it after it was handed over.
+    late: Vec<confirm::Reader>,
+    /// From when on leadership is proved, so that everything acknowledged until then is in it or before it.
+    proved_us: Option<u64>,
 }
 
 /// Seeds for transactions and nonces (Steele et al., "Fast splittable
@@ -433,32 +435,41 @@ impl Engine {
         // Whoever goes on from here may have no other trace of that time.
         let log_time_us = self.reader.state().log_time_us.max(self.last_time.as_us());
         let reader = ReaderState { log_time_us, ..*self.reader.state() };
-        let waiting = self.acknowledge(header.sequence);
+        let own = self.acknowledge(header.sequence);
+        let (sent_us, waiting) =
+            own.map_or((None, Vec::new()), |own| (Some(own.sent_us), own.waiting));
         self.metrics.position.set(position.get());
         for Waiting { answer, .. } in &waiting {
             self.metrics.count(answer);
         }
         self.actions.push_back(Action::Apply(batch.clone(), reader, waiting));
         let last = Version::new(reader.next_version - 1);
-        self.applying.push_back(Applying { last, batch, reader, late: Vec::new() });
+        self.applying.push_back(Applying {
+            last,
+            batch,
+            reader,
+            late: Vec::new(),
+            proved_us: None,
+        });
+        if let Some(sent_us) = sent_us {
+            self.proved_by(header.sequence, sent_us);
+        }
         if matches!(self.role, Role::Claiming(_)) {
             // Another leader's entry was there first: read what else it wrote.
             self.claim_is_taken(now);
         }
     }
 
-    /// An entry counts: what waited for it, if it is ours.
-    fn acknowledge(&mut self, sequence: u64) -> Vec<Waiting> {
-        let Role::Leading(leading) = &mut self.role else { return Vec::new() };
-        let Acknowledged { sent_us, waiting } = leading.pipeline.acknowledge(sequence);
-        let lease_us = if leading.resigned { 0 } else { leading.lease_us() };
-        self.proved(sequence, sent_us, lease_us);
-        waiting
+    /// An entry counts. If it is ours: what waited for it.
+    fn acknowledge(&mut self, sequence: u64) -> Option<Acknowledged> {
+        let Role::Leading(leading) = &mut self.role else { return None };
+        Some(leading.pipeline.acknowledge(sequence))
     }
 
     /// A batch is in the state.
     fn applied(&mut self, version: Version, now: Now) {
-        let Some(Applying { last, batch, reader, late }) = self.applying.pop_front() else {
+        let Some(Applying { last, batch, reader, late, proved_us }) = self.applying.pop_front()
+        else {
             return;
         };
         assert_eq!(last, version, "batches are applied in order");
@@ -473,8 +484,11 @@ impl Engine {
                 self.metrics.log_time_us.set(reader.log_time_us);
             }
         }
-        for waiting in late {
-            self.reply(waiting);
+        if let Some(us) = proved_us {
+            self.is_fresh_since(us);
+        }
+        for reader in late {
+            self.may_read(reader);
         }
         if batch.count > 0 {
             self.actions.push_back(Action::Publish(reader, batch));

@@ -79,7 +79,7 @@ pub enum Action {
     Keep(Arc<dyn Snapshot>),
     /// Give up the log below this position.
     Trim(Position),
-    /// Tell a read whether this node led after it came.
+    /// Tell a read that this node led after it came, with everything acknowledged until then in the state; or why not.
     Confirmed(Confirm, Result<(), Failure>),
     /// This node leads from this version on.
     Led(Version),

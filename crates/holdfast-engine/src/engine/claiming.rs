@@ -135,14 +135,14 @@ impl Engine {
         self.metrics.claims_won.increment();
         self.watch.told = None;
         self.actions.push_back(Action::Led(Version::new(state.next_version)));
+        self.enter(Role::Leading(Box::new(leading)));
         match self.config.leadership {
             Leadership::Alone => {
                 self.lease.extend_to(u64::MAX);
-                self.answer_reads(&Ok(()));
+                self.answer_reads();
             }
-            Leadership::Shared(_) => self.proved(0, claiming.sent_us, leading.lease_us()),
+            Leadership::Shared(_) => self.proved_by(0, claiming.sent_us),
         }
-        self.enter(Role::Leading(Box::new(leading)));
         self.tick(now);
     }
 

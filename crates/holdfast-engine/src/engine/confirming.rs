@@ -38,30 +38,29 @@ impl Engine {
         leads && free
     }
 
-    /// An entry of ours that was first sent after `sent_us` is acknowledged.
-    pub(super) fn proved(&mut self, sequence: u64, sent_us: u64, lease_us: u64) {
+    /// An entry of ours that was first sent after `sent_us` is acknowledged: this node led then.
+    pub(super) fn proved_by(&mut self, sequence: u64, sent_us: u64) {
+        let Role::Leading(leading) = &self.role else { return };
+        let lease_us = if leading.resigned { 0 } else { leading.lease_us() };
         self.lease.extend_to(sent_us.saturating_add(lease_us));
-        self.is_fresh_since(sent_us);
         let readers = self.confirming.acknowledged(sequence);
-        self.tell_confirmed(readers);
+        self.proved(sent_us, readers);
     }
 
     /// A look that was asked for then saw the first hole empty.
-    pub(super) fn confirmed_by_look(&mut self, asked_us: u64) {
-        self.is_fresh_since(asked_us);
+    pub(super) fn proved_by_look(&mut self, asked_us: u64) {
         let readers = self.confirming.seen_empty();
-        self.tell_confirmed(readers);
+        self.proved(asked_us, readers);
     }
 
-    fn tell_confirmed(&mut self, readers: Vec<Reader>) {
+    fn proved(&mut self, us: u64, readers: Vec<Reader>) {
+        match self.applying.back_mut() {
+            Some(last) => last.proved_us = Some(us),
+            None => self.is_fresh_since(us),
+        }
         self.metrics.confirmed.add(readers.len() as u64);
         for reader in readers {
-            match reader {
-                Reader::Look(confirm) => {
-                    self.actions.push_back(Action::Confirmed(confirm, Ok(())));
-                }
-                Reader::Answer(waiting) => self.answer_when_applied(waiting),
-            }
+            self.read_when_applied(reader);
         }
     }
 
@@ -71,30 +70,44 @@ impl Engine {
         if self.is_proved(now) {
             let Role::Leading(leading) = &mut self.role else { return self.reply(waiting) };
             if let Err(waiting) = leading.pipeline.wait(waiting) {
-                self.answer_when_applied(waiting);
+                self.read_when_applied(Reader::Answer(waiting));
             }
         } else {
             self.confirming.push(Reader::Answer(waiting));
         }
     }
 
-    /// What it saw is durable; a view taken after the answer must show it too.
-    fn answer_when_applied(&mut self, waiting: Waiting) {
+    /// What is durable by now must be in the state first: of an answer, since a view taken after it
+    /// must show what it saw; of a look, since a follower may have shown it to somebody already.
+    fn read_when_applied(&mut self, reader: Reader) {
         match self.applying.back_mut() {
-            Some(last) if !planted!(AnsweredBeforeApplied) => last.late.push(waiting),
-            Some(_) | None => self.reply(waiting),
+            Some(last) if !planted!(AnsweredBeforeApplied) => last.late.push(reader),
+            Some(_) | None => self.may_read(reader),
         }
     }
 
-    /// Everyone who waits learns that leadership is proved, or why it will not be.
-    pub(super) fn answer_reads(&mut self, answer: &Result<(), Failure>) {
+    pub(super) fn may_read(&mut self, reader: Reader) {
+        match reader {
+            Reader::Look(confirm) => self.actions.push_back(Action::Confirmed(confirm, Ok(()))),
+            Reader::Answer(waiting) => self.reply(waiting),
+        }
+    }
+
+    /// Everyone who waits learns that this node leads. It is alone, so nobody else can.
+    pub(super) fn answer_reads(&mut self) {
         for reader in self.confirming.end() {
-            match (reader, answer) {
-                (Reader::Look(confirm), answer) => {
-                    self.actions.push_back(Action::Confirmed(confirm, answer.clone()));
+            self.read_when_applied(reader);
+        }
+    }
+
+    /// Everyone who waits learns why leadership will not be proved.
+    pub(super) fn refuse_reads(&mut self, readers: Vec<Reader>, failure: &Failure) {
+        for reader in readers {
+            match reader {
+                Reader::Look(confirm) => {
+                    self.actions.push_back(Action::Confirmed(confirm, Err(failure.clone())));
                 }
-                (Reader::Answer(waiting), Ok(())) => self.answer_when_applied(waiting),
-                (Reader::Answer(waiting), Err(failure)) => {
+                Reader::Answer(waiting) => {
                     self.reply(Waiting { answer: Err(failure.clone()), ..waiting });
                 }
             }

@@ -9,6 +9,7 @@ use holdfast_log::Position;
 use super::{Engine, Role};
 use crate::{
     config::Leadership,
+    confirm::Reader,
     event::{Action, Now, Stopped},
     request::Failure,
 };
@@ -75,7 +76,8 @@ impl Engine {
             self.refuse(request, failure.clone());
         }
         self.internal.clear();
-        self.answer_reads(&Err(failure.clone()));
+        let readers = self.confirming.end();
+        self.refuse_reads(readers, failure);
     }
 
     /// Does nothing any more. What is in flight is left to the log: whether it counts is not known
@@ -88,10 +90,15 @@ impl Engine {
         self.lease.end();
         self.metrics.role.set(4);
         let role = std::mem::replace(&mut self.role, Role::Stopped(why.clone()));
-        // What is durable has happened, whether or not this node comes to apply it.
+        // What is durable has happened, whether or not this node comes to apply it; but nobody may
+        // look at a state without it.
         let durable = std::mem::take(&mut self.applying);
-        for waiting in durable.into_iter().flat_map(|applying| applying.late) {
-            self.reply(waiting);
+        let mut looks = Vec::new();
+        for reader in durable.into_iter().flat_map(|applying| applying.late) {
+            match reader {
+                Reader::Answer(waiting) => self.reply(waiting),
+                look @ Reader::Look(_) => looks.push(look),
+            }
         }
         if let Role::Leading(leading) = role {
             let unknown = Failure::OutcomeUnknown { reason: reason.clone() };
@@ -99,7 +106,9 @@ impl Engine {
                 self.reply(waiting);
             }
         }
-        self.turn_away_all(&Failure::Unavailable { reason });
+        let unavailable = Failure::Unavailable { reason };
+        self.refuse_reads(looks, &unavailable);
+        self.turn_away_all(&unavailable);
         self.actions.push_back(Action::Stopped(why));
     }
 }

@@ -87,7 +87,7 @@ impl Engine {
                 return;
             }
             match read {
-                Read::Empty => return self.confirmed_by_look(asked_us),
+                Read::Empty => return self.proved_by_look(asked_us),
                 Read::Entry(bytes) => {
                     leading.pipeline.pass(position);
                     self.feed(position, &bytes, now);

@@ -134,6 +134,23 @@ fn p10_reads_of_a_paused_leader_are_not_answered_until_it_knows_that_it_was_depo
 }
 
 #[test]
+fn p10_a_read_sees_what_a_follower_showed_before_its_leader_had_applied_it() {
+    for by_look in [false, true] {
+        let (mut cluster, _) = leader(by_look, Reads::Confirmed);
+        cluster.node(0).hold_applies = true;
+        cluster.node(0).op("a", &open(1));
+        cluster.pass_us(10 * STEP_US);
+        assert_eq!(cluster.node(1).state().mark().version.get(), 2, "a follower shows it");
+        let read = cluster.node(0).read();
+        cluster.settle();
+        assert!(read.is_open(), "by look: {by_look}");
+        cluster.node(0).hold_applies = false;
+        cluster.settle();
+        assert_eq!(read.version(), 2);
+    }
+}
+
+#[test]
 fn p10_a_transaction_that_wrote_nothing_waits_for_the_same_proof() {
     for by_look in [false, true] {
         let (mut cluster, log) = leader(by_look, Reads::Confirmed);

@@ -246,10 +246,11 @@ impl World {
             self.trace.count("path: answered again from the record");
         }
         let version = outcome.version.get();
-        // A follower may show what its leader does not know to be durable yet: whoever wants what
-        // such a look told them sends it along as a token.
-        let token_only =
+        // A follower may show what its leader has not applied yet, and a leader under a lease asks
+        // nobody: whoever wants what such a look told them sends it along as a token.
+        let by_a_follower =
             matches!(asked.op, Op::Look { query: Query::Session | Query::Stale { .. } });
+        let token_only = by_a_follower && self.shape.reads == Reads::Lease;
         judge::told(operation, asked, outcome)?;
         if version > self.told && !token_only {
             self.told = version;
