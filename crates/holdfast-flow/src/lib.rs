@@ -1,7 +1,7 @@
 //! What flows: messages in order, told in the transaction that they tell of.
 //!
-//! [`topics`] is an ordered sequence of messages under a name: append, and read from
-//! any place on.
+//! [`topics`] is ordered sequences of messages under a name: append, read from any place
+//! on, and share the reading in groups.
 //!
 //! Each folder has its own commands, tables and refusals, and imports no other.
 

@@ -1,29 +1,33 @@
-//! Topics: messages in one order, appended in a transaction and read from any place.
+//! Topics: messages in order, appended in a transaction and read from any place.
 //!
-//! A *message* has a place in its topic, its *offset*: 1, 2, 3 … without gaps. It is
-//! appended in the transaction that it tells of, so it is there exactly if the rest
-//! is: no outbox, no message about what did not happen. Its fields are those of a
-//! CloudEvent where CloudEvents 1.0 has one.
+//! A topic has one *partition* or several; messages of one key share one. A *message* has
+//! a place in its partition, its *offset*: 1, 2, 3 … without gaps. It is appended in the
+//! transaction that it tells of, so it is there exactly if the rest is: no outbox, no
+//! message about what did not happen. Its fields are those of a CloudEvent where
+//! CloudEvents 1.0 has one. Consumers read from any offset on, alone or shared out in
+//! [`groups`].
 //!
-//! Promises, at every version: offsets are dense; a message never changes and never
-//! moves; messages lie in the order of their transactions' versions, within one in the
-//! order asked; an id that callers give is used once in its topic.
+//! Promises, at every version: offsets of a partition are dense; a message never changes
+//! and never moves; messages lie in the order of their transactions' versions, within one
+//! in the order asked; messages of one key lie in one partition; an id that callers give
+//! is used once in its topic.
 //!
-//! Left to others: who reads how far and what was delivered (groups of consumers, a
-//! later release), what data means (callers), idempotency keys and answers (engine).
+//! Left to others: what data means (callers), idempotency keys and answers (engine).
 //!
-//! Read in this order: [`data`], [`key`], [`messages`] (values); `refusals`; [`row`]
-//! (what is stored), `sequence` (finding and adding messages); [`create`], [`get`],
-//! [`list`]; [`mod@append`], [`append_batch`], [`read`].
+//! Read in this order: [`data`], [`key`], [`messages`], [`partition`] (values);
+//! `refusals`; [`row`] (what is stored), `sequence` (finding and adding messages);
+//! [`create`], [`get`], [`list`]; [`mod@append`], [`append_batch`], [`read`]; [`groups`].
 
 pub mod append;
 pub mod append_batch;
 pub mod create;
 pub mod data;
 pub mod get;
+pub mod groups;
 pub mod key;
 pub mod list;
 pub mod messages;
+pub mod partition;
 pub mod read;
 mod refusals;
 pub mod row;
@@ -36,6 +40,7 @@ pub use data::Data;
 pub use get::Topic;
 pub use key::MessageKey;
 pub use messages::{Messages, NewMessage};
+pub use partition::Partitions;
 
 /// Everything that can be asked of topics.
 pub const COMMANDS: &[Entry] = &[
@@ -45,10 +50,16 @@ pub const COMMANDS: &[Entry] = &[
     Entry::write::<append::Append>(),
     Entry::write::<append_batch::AppendBatch>(),
     Entry::query::<read::ReadMessages>(),
+    Entry::write::<groups::join::JoinGroup>(),
+    Entry::write::<groups::leave::LeaveGroup>(),
+    Entry::write::<groups::commit::CommitOffsets>(),
+    Entry::write::<groups::seek::SeekGroup>(),
+    Entry::query::<groups::get::GetGroup>(),
+    Entry::query::<groups::list::ListGroups>(),
 ];
 
 /// The timers of topics: name and handler.
-pub const TIMERS: &[(&str, TimerHandler)] = &[];
+pub const TIMERS: &[(&str, TimerHandler)] = &[(groups::expire::EXPIRE, groups::expire::expire)];
 
 /// The tables of topics: number and name. Numbers `0x0300..=0x03ff` are this crate's.
 pub const TABLES: &[(TableId, &str)] = &[
@@ -56,4 +67,7 @@ pub const TABLES: &[(TableId, &str)] = &[
     (row::Tails::ID, row::Tails::NAME),
     (row::StoredMessages::ID, row::StoredMessages::NAME),
     (row::MessageIds::ID, row::MessageIds::NAME),
+    (groups::row::Groups::ID, groups::row::Groups::NAME),
+    (groups::row::Members::ID, groups::row::Members::NAME),
+    (groups::row::Offsets::ID, groups::row::Offsets::NAME),
 ];

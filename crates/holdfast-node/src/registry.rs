@@ -114,9 +114,20 @@ const TOPICS: Primitive = Primitive {
     timers: topics::TIMERS,
     tables: &[
         TableInfo::of::<topics::row::Topics>(&[KeyPart::Text]),
-        TableInfo::of::<topics::row::Tails>(&[KeyPart::Text]),
-        TableInfo::of::<topics::row::StoredMessages>(&[KeyPart::Text, KeyPart::U64]),
+        TableInfo::of::<topics::row::Tails>(&[KeyPart::Text, KeyPart::U16]),
+        TableInfo::of::<topics::row::StoredMessages>(&[KeyPart::Text, KeyPart::U16, KeyPart::U64]),
         TableInfo::of::<topics::row::MessageIds>(&[KeyPart::Text, KeyPart::Text]),
+        TableInfo::of::<topics::groups::row::Groups>(&[KeyPart::Text, KeyPart::Text]),
+        TableInfo::of::<topics::groups::row::Members>(&[
+            KeyPart::Text,
+            KeyPart::Text,
+            KeyPart::Text,
+        ]),
+        TableInfo::of::<topics::groups::row::Offsets>(&[
+            KeyPart::Text,
+            KeyPart::Text,
+            KeyPart::U16,
+        ]),
     ],
     audit: None,
 };

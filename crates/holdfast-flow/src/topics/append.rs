@@ -2,11 +2,11 @@
 //!
 //! The same message again, under an id that the caller gave, is the same message;
 //! another one under the id is refused. Everything is decided before the first row is
-//! written. It reads the topic's tail and writes it and the message; with an id, it
-//! reads and writes that of the id as well.
+//! written. It reads the tail of its partition and writes it and the message; with an id,
+//! it reads and writes that of the id as well.
 
 use holdfast_state::{
-    Id, LogTime, Read as _, Stop, Tx,
+    Id, LogTime, Stop, Tx,
     command::{Command, Method, Refusal, RefusalInfo, Write},
 };
 use schemars::JsonSchema;
@@ -17,8 +17,8 @@ use super::{
     key::MessageKey,
     messages::NewMessage,
     refusals::{MESSAGE_EXISTS, TOPIC_NOT_FOUND},
-    row::{MessageRow, Tails},
-    sequence::{Run, place_of, push},
+    row::{MessageRow, PlaceRow},
+    sequence::{Run, Sequence, first_tail, place_of},
 };
 
 /// The command.
@@ -73,7 +73,9 @@ pub struct AppendOutcome {
     pub existed: bool,
     /// The topic's id.
     pub topic: Id,
-    /// Its place in the topic.
+    /// The partition it is in.
+    pub partition: u16,
+    /// Its place in the partition.
     pub offset: u64,
     /// Its id: the caller's, or a fresh one.
     pub id: Id,
@@ -105,7 +107,9 @@ pub enum AppendRefusal {
         topic: Id,
         /// The message's id.
         id: Id,
-        /// Where the message is that has it.
+        /// In which partition the message is that has it.
+        partition: u16,
+        /// Where in it.
         offset: u64,
         /// What differs.
         field: &'static str,
@@ -151,16 +155,20 @@ impl Write for Append {
 /// # Errors
 /// [`AppendRefusal`], or an abort.
 pub fn append(tx: &mut Tx<'_>, spec: &AppendSpec) -> Result<AppendOutcome, Stop<AppendRefusal>> {
-    let tail = tx.get::<Tails>(spec.topic.as_str())?;
+    let first = first_tail(tx, &spec.topic)?;
     let not_found = || AppendRefusal::TopicNotFound { topic: spec.topic.clone() };
-    let tail = tail.ok_or_else(|| Stop::Refused(not_found()))?;
+    let first = first.ok_or_else(|| Stop::Refused(not_found()))?;
     if let Some(id) = &spec.id
-        && let Some(offset) = place_of(tx, &spec.topic, id)?
+        && let Some(place) = place_of(tx, &spec.topic, id)?
     {
-        return existing(tx, spec, id, offset);
+        return existing(tx, spec, id, place);
     }
-    let run = push(tx, &spec.topic, tail, vec![spec.row()])?;
-    outcome(spec, &run, run.base, false)
+    let partition = first.partitions.of(spec.key.as_ref(), tx.version());
+    let sequence = Sequence::new(&spec.topic, partition);
+    let tail = sequence.tail(tx, first)?;
+    let run = sequence.push(tx, tail, vec![spec.row()], None)?;
+    let place = PlaceRow { offset: run.base, partition };
+    outcome(spec, &run, place, false)
 }
 
 /// The message that has the id already: the same one?
@@ -168,26 +176,30 @@ fn existing(
     tx: &Tx<'_>,
     spec: &AppendSpec,
     id: &Id,
-    offset: u64,
+    place: PlaceRow,
 ) -> Result<AppendOutcome, Stop<AppendRefusal>> {
-    let run = Run::holding(tx, &spec.topic, offset)?;
+    let PlaceRow { partition, offset } = place;
+    let run = Sequence::new(&spec.topic, partition).holding(tx, offset)?;
     if let Some(field) = run.at(offset)?.message.differs(&spec.row()) {
         let (topic, id) = (spec.topic.clone(), id.clone());
-        return Err(Stop::Refused(AppendRefusal::MessageExists { topic, id, offset, field }));
+        let exists = AppendRefusal::MessageExists { topic, id, partition, offset, field };
+        return Err(Stop::Refused(exists));
     }
-    outcome(spec, &run, offset, true)
+    outcome(spec, &run, place, true)
 }
 
 fn outcome(
     spec: &AppendSpec,
     run: &Run,
-    offset: u64,
+    place: PlaceRow,
     existed: bool,
 ) -> Result<AppendOutcome, Stop<AppendRefusal>> {
+    let PlaceRow { partition, offset } = place;
     Ok(AppendOutcome {
         outcome: Appended::Appended,
         existed,
         topic: spec.topic.clone(),
+        partition,
         offset,
         id: run.at(offset)?.id,
         version: run.row.version.get(),

@@ -1,13 +1,15 @@
 //! `topics.append_batch`: several messages at the end of a topic, all or none, with
-//! nothing between them.
+//! nothing between those that go to one partition.
 //!
-//! They are stored as one row, so a batch costs little more than a message. Repeated
-//! as a whole it has the same outcome, if one of its messages has an id by which it is
-//! known again. A batch of which some messages are in the topic and others are not, or
-//! elsewhere, is refused.
+//! They are stored as one row for each partition, so a batch costs little more than a
+//! message. Repeated as a whole it has the same outcome, if one of its messages has an id
+//! by which it is known again. A batch of which some messages are in the topic and others
+//! are not, or elsewhere, is refused.
+
+use std::collections::BTreeMap;
 
 use holdfast_state::{
-    Abort, Id, LogTime, Read as _, Stop, Tx,
+    Abort, Id, LogTime, Read as _, Stop, Tx, Version,
     command::{Command, Method, Refusal, RefusalInfo, Write},
 };
 use schemars::JsonSchema;
@@ -16,9 +18,10 @@ use serde::{Deserialize, Serialize};
 use super::{
     append::Appended,
     messages::Messages,
+    partition::Partitions,
     refusals::{BATCH_DIFFERS, MESSAGE_EXISTS, TOPIC_NOT_FOUND},
-    row::{MessageRow, Tails},
-    sequence::{Run, place_of, push},
+    row::{MessageRow, MessagesRow, PlaceRow, Sibling, TailRow},
+    sequence::{Run, Sequence, first_tail, place_of},
 };
 
 /// The command.
@@ -45,14 +48,23 @@ pub struct AppendBatchOutcome {
     pub existed: bool,
     /// The topic's id.
     pub topic: Id,
-    /// Place of the first message; the others follow it.
-    pub first_offset: u64,
-    /// Place of the last message.
-    pub last_offset: u64,
+    /// Where they are, by partition; in each the messages lie in the order given.
+    pub ranges: Vec<OffsetRange>,
     /// The transaction that appended the first.
     pub version: u64,
     /// When.
     pub time: LogTime,
+}
+
+/// Messages of one partition, side by side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct OffsetRange {
+    /// The partition.
+    pub partition: u16,
+    /// Place of the first message.
+    pub first_offset: u64,
+    /// Place of the last message.
+    pub last_offset: u64,
 }
 
 /// Why no message is appended, in order of precedence.
@@ -71,7 +83,9 @@ pub enum AppendBatchRefusal {
         index: usize,
         /// Its id.
         id: Id,
-        /// Where the message is that has it.
+        /// In which partition the message is that has it.
+        partition: u16,
+        /// Where in it.
         offset: u64,
         /// What differs.
         field: &'static str,
@@ -85,7 +99,9 @@ pub enum AppendBatchRefusal {
         index: usize,
         /// Its id.
         id: Id,
-        /// Where it is.
+        /// In which partition it is.
+        partition: u16,
+        /// Where in it.
         offset: u64,
     },
 }
@@ -133,31 +149,88 @@ impl Write for AppendBatch {
         tx: &mut Tx<'_>,
         spec: &AppendBatchSpec,
     ) -> Result<AppendBatchOutcome, Stop<AppendBatchRefusal>> {
-        let tail = tx.get::<Tails>(spec.topic.as_str())?;
+        let first = first_tail(tx, &spec.topic)?;
         let not_found = || AppendBatchRefusal::TopicNotFound { topic: spec.topic.clone() };
-        let tail = tail.ok_or_else(|| Stop::Refused(not_found()))?;
-        let rows: Vec<MessageRow> = spec.messages.iter().map(MessageRow::of).collect();
-        if let Some(known) = first_known(tx, &spec.topic, &rows)? {
-            return existing(tx, spec, &rows, &known, tail.last);
+        let first = first.ok_or_else(|| Stop::Refused(not_found()))?;
+        if let Some(known) = first_known(tx, spec)? {
+            return existing(tx, spec, &known, &first);
         }
-        let run = push(tx, &spec.topic, tail, rows)?;
-        Ok(outcome(spec, &run, run.base, false))
+        let parts = parts(spec, first.partitions, tx.version());
+        Ok(append(tx, spec, parts, &first)?)
     }
+}
+
+/// The messages of a batch, by the partition that they go to.
+type Parts = BTreeMap<u16, Vec<MessageRow>>;
+
+fn parts(spec: &AppendBatchSpec, partitions: Partitions, version: Version) -> Parts {
+    let mut parts = Parts::new();
+    if partitions == Partitions::ONE {
+        parts.insert(0, spec.messages.iter().map(MessageRow::of).collect());
+        return parts;
+    }
+    for message in spec.messages.iter() {
+        let partition = partitions.of(message.key.as_ref(), version);
+        parts.entry(partition).or_default().push(MessageRow::of(message));
+    }
+    parts
+}
+
+fn append(
+    tx: &mut Tx<'_>,
+    spec: &AppendBatchSpec,
+    parts: Parts,
+    first: &TailRow,
+) -> Result<AppendBatchOutcome, Abort> {
+    let mut tails = Vec::with_capacity(parts.len());
+    for partition in parts.keys() {
+        tails.push(Sequence::new(&spec.topic, *partition).tail(tx, first.clone())?);
+    }
+    let siblings = parts.keys().zip(&tails);
+    let siblings =
+        siblings.map(|(partition, tail)| Sibling { partition: *partition, base: tail.last + 1 });
+    let siblings = (parts.len() > 1).then(|| siblings.collect::<Vec<_>>());
+    let mut ranges = Vec::with_capacity(parts.len());
+    for ((partition, messages), tail) in parts.into_iter().zip(tails) {
+        let sequence = Sequence::new(&spec.topic, partition);
+        let run = sequence.push(tx, tail, messages, siblings.clone())?;
+        ranges.push(range(partition, run.base, run.row.messages.len()));
+    }
+    Ok(outcome(spec, Batch { version: tx.version(), time: tx.now(), ranges }, false))
+}
+
+/// Where a batch is, and since when.
+struct Batch {
+    version: Version,
+    time: LogTime,
+    ranges: Vec<OffsetRange>,
 }
 
 /// A message of the batch whose id is used.
 struct Known {
     index: usize,
     id: Id,
-    offset: u64,
+    place: PlaceRow,
 }
 
-fn first_known(tx: &Tx<'_>, topic: &Id, rows: &[MessageRow]) -> Result<Option<Known>, Abort> {
-    for (index, row) in rows.iter().enumerate() {
-        if let Some(id) = &row.id
-            && let Some(offset) = place_of(tx, topic, id)?
+impl Known {
+    fn differs(&self, spec: &AppendBatchSpec) -> AppendBatchRefusal {
+        AppendBatchRefusal::BatchDiffers {
+            topic: spec.topic.clone(),
+            index: self.index,
+            id: self.id.clone(),
+            partition: self.place.partition,
+            offset: self.place.offset,
+        }
+    }
+}
+
+fn first_known(tx: &Tx<'_>, spec: &AppendBatchSpec) -> Result<Option<Known>, Abort> {
+    for (index, message) in spec.messages.iter().enumerate() {
+        if let Some(id) = &message.id
+            && let Some(place) = place_of(tx, &spec.topic, id)?
         {
-            return Ok(Some(Known { index, id: id.clone(), offset }));
+            return Ok(Some(Known { index, id: id.clone(), place }));
         }
     }
     Ok(None)
@@ -167,63 +240,100 @@ fn first_known(tx: &Tx<'_>, topic: &Id, rows: &[MessageRow]) -> Result<Option<Kn
 fn existing(
     tx: &Tx<'_>,
     spec: &AppendBatchSpec,
-    rows: &[MessageRow],
     known: &Known,
-    last: u64,
+    first: &TailRow,
 ) -> Result<AppendBatchOutcome, Stop<AppendBatchRefusal>> {
-    let &Known { index, offset, .. } = known;
-    let (topic, id) = (spec.topic.clone(), known.id.clone());
-    let run = Run::holding(tx, &topic, offset)?;
-    if let Some(field) = run.at(offset)?.message.differs(&rows[index]) {
-        let exists = AppendBatchRefusal::MessageExists { topic, index, id, offset, field };
+    let PlaceRow { partition, offset } = known.place;
+    let run = Sequence::new(&spec.topic, partition).holding(tx, offset)?;
+    let asked = MessageRow::of(&spec.messages[known.index]);
+    if let Some(field) = run.at(offset)?.message.differs(&asked) {
+        let (topic, index, id) = (spec.topic.clone(), known.index, known.id.clone());
+        let exists =
+            AppendBatchRefusal::MessageExists { topic, index, id, partition, offset, field };
         return Err(Stop::Refused(exists));
     }
-    let first = offset.checked_sub(index as u64).filter(|first| *first > 0);
-    match first {
-        Some(first) if same(tx, &topic, rows, first, last)? => {
-            let run = Run::holding(tx, &topic, first)?;
-            Ok(outcome(spec, &run, first, true))
-        }
-        Some(_) | None => {
-            Err(Stop::Refused(AppendBatchRefusal::BatchDiffers { topic, index, id, offset }))
-        }
+    // Messages without a key went where the transaction sent them that appended the batch.
+    let parts = parts(spec, first.partitions, run.row.version);
+    let found = if parts.len() == 1 {
+        side_by_side(tx, spec, &parts, known, first)?
+    } else {
+        siblings(tx, spec, &parts, &run)?
+    };
+    match found {
+        Some(batch) => Ok(outcome(spec, batch, true)),
+        None => Err(Stop::Refused(known.differs(spec))),
     }
 }
 
-/// Are these the messages from offset `first` on?
-fn same(
+/// Where a batch is that went to several partitions: under the rows that were written
+/// with the one that is known.
+fn siblings(
     tx: &Tx<'_>,
-    topic: &Id,
-    rows: &[MessageRow],
-    first: u64,
-    last: u64,
-) -> Result<bool, Abort> {
-    let mut rest = rows;
-    let mut next = first;
+    spec: &AppendBatchSpec,
+    parts: &Parts,
+    run: &Run,
+) -> Result<Option<Batch>, Abort> {
+    let siblings = run.row.siblings.as_deref().unwrap_or_default();
+    if !siblings.iter().map(|sibling| &sibling.partition).eq(parts.keys()) {
+        return Ok(None);
+    }
+    let mut ranges = Vec::with_capacity(parts.len());
+    for (&Sibling { partition, base }, messages) in siblings.iter().zip(parts.values()) {
+        let there = Sequence::new(&spec.topic, partition).starting(tx, base)?;
+        if there.row.messages != *messages {
+            return Ok(None);
+        }
+        ranges.push(range(partition, base, messages.len()));
+    }
+    let MessagesRow { version, time, .. } = run.row;
+    Ok(Some(Batch { version, time, ranges }))
+}
+
+/// Where a batch is that went to one partition, in one row or in several.
+fn side_by_side(
+    tx: &Tx<'_>,
+    spec: &AppendBatchSpec,
+    parts: &Parts,
+    known: &Known,
+    first: &TailRow,
+) -> Result<Option<Batch>, Abort> {
+    let (partition, messages) = parts.first_key_value().expect("a batch has a message");
+    let sequence = Sequence::new(&spec.topic, *partition);
+    let begin = known.place.offset.checked_sub(known.index as u64).filter(|begin| *begin > 0);
+    let (Some(begin), true) = (begin, known.place.partition == *partition) else {
+        return Ok(None);
+    };
+    let last = sequence.tail(tx, first.clone())?.last;
+    let (mut rest, mut next, mut when) = (&messages[..], begin, None);
     while !rest.is_empty() {
         if next > last {
-            return Ok(false);
+            return Ok(None);
         }
-        let run = Run::holding(tx, topic, next)?;
+        let run = sequence.holding(tx, next)?;
         let stored = run.messages_from(next);
         let count = stored.len().min(rest.len());
         if stored[..count] != rest[..count] {
-            return Ok(false);
+            return Ok(None);
         }
         rest = &rest[count..];
         next = run.end();
+        when.get_or_insert((run.row.version, run.row.time));
     }
-    Ok(true)
+    let ranges = vec![range(*partition, begin, messages.len())];
+    Ok(when.map(|(version, time)| Batch { version, time, ranges }))
 }
 
-fn outcome(spec: &AppendBatchSpec, run: &Run, first: u64, existed: bool) -> AppendBatchOutcome {
+fn range(partition: u16, first_offset: u64, count: usize) -> OffsetRange {
+    OffsetRange { partition, first_offset, last_offset: first_offset + count as u64 - 1 }
+}
+
+fn outcome(spec: &AppendBatchSpec, batch: Batch, existed: bool) -> AppendBatchOutcome {
     AppendBatchOutcome {
         outcome: Appended::Appended,
         existed,
         topic: spec.topic.clone(),
-        first_offset: first,
-        last_offset: first + spec.messages.len() as u64 - 1,
-        version: run.row.version.get(),
-        time: run.row.time,
+        ranges: batch.ranges,
+        version: batch.version.get(),
+        time: batch.time,
     }
 }

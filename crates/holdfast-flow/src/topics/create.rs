@@ -1,8 +1,8 @@
 //! `topics.create`: a topic comes to be, empty.
 //!
 //! Nothing creates a topic by the way: a misspelt name would become a topic that
-//! nobody reads. Creating it again in the same words answers with the topic as it is
-//! now; in other words it is refused.
+//! nobody reads. Creating it again in the same words is the same topic; in other words it
+//! is refused.
 
 use holdfast_state::{
     Id, Metadata, Read as _, Stop, Tx,
@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     get::Topic,
+    partition::Partitions,
     refusals::TOPIC_EXISTS,
     row::{TailRow, Tails, TopicRow, Topics},
 };
@@ -28,6 +29,9 @@ pub struct CreateTopic;
 pub struct CreateTopicSpec {
     /// Its id.
     pub id: Id,
+    /// How many partitions it has, for ever: messages of one key share one and are in order.
+    #[serde(default)]
+    pub partitions: Partitions,
     /// The caller's own words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Metadata>,
@@ -41,7 +45,7 @@ pub struct CreateTopicOutcome {
     /// It had been created before, in the same words.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub existed: bool,
-    /// The topic as it is now.
+    /// The topic.
     #[serde(flatten)]
     pub topic: Topic,
 }
@@ -82,7 +86,8 @@ impl Refusal for CreateTopicRefusal {
 
 impl Command for CreateTopic {
     const NAME: &'static str = "topics.create";
-    const SUMMARY: &'static str = "Creates a topic: messages in one order.";
+    const SUMMARY: &'static str =
+        "Creates a topic: messages in order, in one partition or several.";
     const METHOD: Method = Method::Post;
     const PATH: &'static str = "/v1/topics";
     type Spec = CreateTopicSpec;
@@ -97,23 +102,36 @@ impl Write for CreateTopic {
     ) -> Result<CreateTopicOutcome, Stop<CreateTopicRefusal>> {
         let key = spec.id.as_str();
         if let Some(row) = tx.get::<Topics>(key)? {
-            if row.metadata != spec.metadata {
-                let (topic, field) = (spec.id.clone(), "metadata");
+            if let Some(field) = differs(&row, spec) {
+                let topic = spec.id.clone();
                 return Err(Stop::Refused(CreateTopicRefusal::TopicExists { topic, field }));
             }
-            let topic = Topic::of(tx, &spec.id, row)?;
+            let topic = Topic::of(&spec.id, row);
             return Ok(CreateTopicOutcome { outcome: Created::Created, existed: true, topic });
         }
+        let &CreateTopicSpec { partitions, .. } = spec;
         let row = TopicRow {
             version: tx.version(),
             created_at: tx.now(),
             metadata: spec.metadata.clone(),
+            partitions,
             unknown: Unknown::default(),
         };
-        let tail = TailRow { last: 0, unknown: Unknown::default() };
         tx.put::<Topics>(key, &row)?;
-        tx.put::<Tails>(key, &tail)?;
-        let topic = Topic::with_tail(&spec.id, row, &tail);
+        let tail = TailRow { last: 0, partitions, unknown: Unknown::default() };
+        for partition in partitions.all() {
+            tx.put::<Tails>((key, partition), &tail)?;
+        }
+        let topic = Topic::of(&spec.id, row);
         Ok(CreateTopicOutcome { outcome: Created::Created, existed: false, topic })
+    }
+}
+
+/// The first field in which a topic is not what is asked for.
+fn differs(row: &TopicRow, spec: &CreateTopicSpec) -> Option<&'static str> {
+    match () {
+        () if row.partitions != spec.partitions => Some("partitions"),
+        () if row.metadata != spec.metadata => Some("metadata"),
+        () => None,
     }
 }

@@ -1,4 +1,5 @@
-//! `topics.get`: a topic; and [`Topic`], which every command about topics answers with.
+//! `topics.get`: a topic and where its partitions end; and [`Topic`], which is how topics
+//! are shown.
 
 use holdfast_state::{
     Abort, Id, LogTime, Metadata, Read, Stop,
@@ -8,9 +9,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    partition::Partitions,
     refusals::TOPIC_NOT_FOUND,
-    row::{TailRow, TopicRow, Topics},
-    sequence::tail_of,
+    row::{Tails, TopicRow, Topics},
+    sequence::doubt,
 };
 
 /// The command.
@@ -25,13 +27,24 @@ pub struct GetTopicSpec {
     pub id: Id,
 }
 
+/// A topic, and where it ends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct TopicEnds {
+    /// The topic.
+    #[serde(flatten)]
+    pub topic: Topic,
+    /// Offset of the last message of each partition, by its number: how many were ever
+    /// appended to it.
+    pub last_offsets: Vec<u64>,
+}
+
 /// A topic.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Topic {
     /// Its id.
     pub id: Id,
-    /// Offset of its last message: how many were ever appended.
-    pub last_offset: u64,
+    /// How many partitions it has.
+    pub partitions: Partitions,
     /// The transaction that created it.
     pub version: u64,
     /// When it was created.
@@ -42,15 +55,10 @@ pub struct Topic {
 }
 
 impl Topic {
-    /// The topic `id`, with its end looked up.
-    pub(super) fn of(state: &impl Read, id: &Id, row: TopicRow) -> Result<Self, Abort> {
-        Ok(Self::with_tail(id, row, &tail_of(state, id)?))
-    }
-
-    pub(super) fn with_tail(id: &Id, row: TopicRow, tail: &TailRow) -> Self {
+    pub(super) fn of(id: &Id, row: TopicRow) -> Self {
         Self {
             id: id.clone(),
-            last_offset: tail.last,
+            partitions: row.partitions,
             version: row.version.get(),
             created_at: row.created_at,
             metadata: row.metadata,
@@ -88,15 +96,23 @@ impl Command for GetTopic {
     const METHOD: Method = Method::Get;
     const PATH: &'static str = "/v1/topics/{id}";
     type Spec = GetTopicSpec;
-    type Outcome = Topic;
+    type Outcome = TopicEnds;
     type Refusal = GetTopicRefusal;
 }
 
 impl Query for GetTopic {
-    fn run(state: &impl Read, spec: &GetTopicSpec) -> Result<Topic, Stop<GetTopicRefusal>> {
+    fn run(state: &impl Read, spec: &GetTopicSpec) -> Result<TopicEnds, Stop<GetTopicRefusal>> {
         let row = state.get::<Topics>(spec.id.as_str())?;
         let refusal = || GetTopicRefusal::TopicNotFound { topic: spec.id.clone() };
         let row = row.ok_or_else(|| Stop::Refused(refusal()))?;
-        Ok(Topic::of(state, &spec.id, row)?)
+        let ends = row.partitions.all().map(|partition| end_of(state, &spec.id, partition));
+        let last_offsets = ends.collect::<Result<_, Abort>>()?;
+        Ok(TopicEnds { topic: Topic::of(&spec.id, row), last_offsets })
     }
+}
+
+fn end_of(state: &impl Read, topic: &Id, partition: u16) -> Result<u64, Abort> {
+    let tail = state.get::<Tails>((topic.as_str(), partition))?;
+    let none = || doubt(format!("partition {partition} of topic {topic} has no tail"));
+    Ok(tail.ok_or_else(none)?.last)
 }

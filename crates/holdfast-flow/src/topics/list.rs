@@ -53,7 +53,7 @@ impl Query for ListTopics {
         let mut topics = Vec::with_capacity(page.rows.len());
         for found in page.rows {
             let id = found.key().id().map_err(|_| bad_key::<Topics>())?;
-            topics.push(Topic::of(state, &id, found.row)?);
+            topics.push(Topic::of(&id, found.row));
         }
         let next = topics.last().filter(|_| page.more).map(|topic| topic.id.clone());
         Ok(TopicsPage { topics, next })

@@ -1,6 +1,6 @@
-//! `topics.read`: the messages after an offset, in order.
+//! `topics.read`: the messages of a partition after an offset, in order.
 //!
-//! A page ends at its limit, at the topic's end, or with the message that brings it to
+//! A page ends at its limit, at the partition's end, or with the message that brings it to
 //! 1 MiB. Its `next` is where to go on: always there, since more may come.
 
 use holdfast_state::{
@@ -14,9 +14,10 @@ use serde::{Deserialize, Serialize};
 use super::{
     data::Data,
     key::MessageKey,
-    refusals::TOPIC_NOT_FOUND,
-    row::{MessagesRow, Tails},
-    sequence::{Placed, Run},
+    partition::Partitions,
+    refusals::{PARTITION_NOT_FOUND, TOPIC_NOT_FOUND},
+    row::MessagesRow,
+    sequence::{Placed, Run, Sequence, first_tail},
 };
 
 /// A page of this many bytes of keys and data is long enough.
@@ -26,12 +27,15 @@ pub const PAGE_BYTES: usize = 1 << 20;
 #[derive(Debug)]
 pub struct ReadMessages;
 
-/// Which messages of which topic.
+/// Which messages of which partition.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadMessagesSpec {
     /// The topic's id.
     pub topic: Id,
+    /// The partition's number; the first when nothing is given.
+    #[serde(default)]
+    pub partition: u16,
     /// Offset of the last message that the caller has: `next` of the page before; 0 for
     /// the beginning.
     #[serde(default)]
@@ -46,19 +50,21 @@ pub struct ReadMessagesSpec {
 pub struct MessagesPage {
     /// The topic's id.
     pub topic: Id,
+    /// The partition's number.
+    pub partition: u16,
     /// The messages, by offset.
     pub messages: Vec<Message>,
     /// What to ask for next as `after`: offset of the page's last message, or what was
     /// asked where there is none yet.
     pub next: u64,
-    /// Offset of the topic's last message.
+    /// Offset of the partition's last message.
     pub last_offset: u64,
 }
 
 /// A message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Message {
-    /// Its place in the topic.
+    /// Its place in the partition.
     pub offset: u64,
     /// Its id: the caller's, or a fresh one.
     pub id: Id,
@@ -102,25 +108,38 @@ pub enum ReadMessagesRefusal {
         /// Its id.
         topic: Id,
     },
+    /// The topic has fewer partitions.
+    PartitionNotFound {
+        /// The topic's id.
+        topic: Id,
+        /// The number that was given.
+        partition: u16,
+        /// How many there are, numbered from 0.
+        partitions: Partitions,
+    },
 }
 
 impl Refusal for ReadMessagesRefusal {
-    const ALL: &'static [RefusalInfo] = &[TOPIC_NOT_FOUND];
+    const ALL: &'static [RefusalInfo] = &[TOPIC_NOT_FOUND, PARTITION_NOT_FOUND];
 
     fn code(&self) -> &'static str {
         match self {
             Self::TopicNotFound { .. } => TOPIC_NOT_FOUND.code,
+            Self::PartitionNotFound { .. } => PARTITION_NOT_FOUND.code,
         }
     }
 
     fn pointer(&self) -> Option<&'static str> {
-        Some("/topic")
+        Some(match self {
+            Self::TopicNotFound { .. } => "/topic",
+            Self::PartitionNotFound { .. } => "/partition",
+        })
     }
 }
 
 impl Command for ReadMessages {
     const NAME: &'static str = "topics.read";
-    const SUMMARY: &'static str = "Reads the messages of a topic after an offset.";
+    const SUMMARY: &'static str = "Reads the messages of a topic's partition after an offset.";
     const METHOD: Method = Method::Get;
     const PATH: &'static str = "/v1/topics/{topic}/messages";
     type Spec = ReadMessagesSpec;
@@ -133,22 +152,30 @@ impl Query for ReadMessages {
         state: &impl Read,
         spec: &ReadMessagesSpec,
     ) -> Result<MessagesPage, Stop<ReadMessagesRefusal>> {
-        let tail = state.get::<Tails>(spec.topic.as_str())?;
-        let not_found = || ReadMessagesRefusal::TopicNotFound { topic: spec.topic.clone() };
-        let last_offset = tail.ok_or_else(|| Stop::Refused(not_found()))?.last;
+        let &ReadMessagesSpec { ref topic, partition, after, .. } = spec;
+        let first = first_tail(state, topic)?;
+        let not_found = || ReadMessagesRefusal::TopicNotFound { topic: topic.clone() };
+        let first = first.ok_or_else(|| Stop::Refused(not_found()))?;
+        if !first.partitions.has(partition) {
+            let (topic, partitions) = (topic.clone(), first.partitions);
+            let none = ReadMessagesRefusal::PartitionNotFound { topic, partition, partitions };
+            return Err(Stop::Refused(none));
+        }
+        let sequence = Sequence::new(topic, partition);
+        let last_offset = sequence.tail(state, first)?.last;
         let (mut messages, mut bytes) = (Vec::new(), 0);
         let mut run = None;
-        while spec.after + (messages.len() as u64) < last_offset
+        while after + (messages.len() as u64) < last_offset
             && messages.len() < spec.limit.rows()
             && bytes < PAGE_BYTES
         {
             // Rows lie side by side: after the first, each is known by its key.
             let here: Run = match run {
-                None => Run::holding(state, &spec.topic, spec.after + 1)?,
-                Some(before) => Run::starting(state, &spec.topic, before)?,
+                None => sequence.holding(state, after + 1)?,
+                Some(before) => sequence.starting(state, before)?,
             };
             run = Some(here.end());
-            for placed in here.from(spec.after + 1) {
+            for placed in here.from(after + 1) {
                 if messages.len() == spec.limit.rows() || bytes >= PAGE_BYTES {
                     break;
                 }
@@ -157,7 +184,7 @@ impl Query for ReadMessages {
                 messages.push(message);
             }
         }
-        let next = messages.last().map_or(spec.after, |message| message.offset);
-        Ok(MessagesPage { topic: spec.topic.clone(), messages, next, last_offset })
+        let next = messages.last().map_or(after, |message| message.offset);
+        Ok(MessagesPage { topic: topic.clone(), partition, messages, next, last_offset })
     }
 }

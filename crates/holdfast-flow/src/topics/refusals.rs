@@ -24,3 +24,21 @@ pub(super) const BATCH_DIFFERS: RefusalInfo = info(
     Class::Conflict,
     "Some of these messages are in the topic already, but not as this batch.",
 );
+pub(super) const PARTITION_NOT_FOUND: RefusalInfo =
+    info("partition_not_found", Class::NotFound, "The topic has no partition of this number.");
+pub(super) const GROUP_NOT_FOUND: RefusalInfo =
+    info("group_not_found", Class::NotFound, "The topic has no group with this id.");
+pub(super) const GROUP_FULL: RefusalInfo =
+    info("group_full", Class::Conflict, "The group has as many members as it may have.");
+pub(super) const GENERATION_STALE: RefusalInfo = info(
+    "generation_stale",
+    Class::Precondition,
+    "The consumer is not a member of the group in this generation.",
+);
+pub(super) const PARTITION_NOT_ASSIGNED: RefusalInfo = info(
+    "partition_not_assigned",
+    Class::Precondition,
+    "Another member of the group reads this partition.",
+);
+pub(super) const OFFSET_BEYOND_END: RefusalInfo =
+    info("offset_beyond_end", Class::Conflict, "The partition has no message at this offset yet.");

@@ -1,10 +1,10 @@
 //! What is stored: tables, and rows as short CBOR arrays.
 //!
-//! An append reads and rewrites one row, the topic's tail, which is kept tiny for it;
-//! what a topic is lies in another row that an append does not touch. Messages that
-//! were appended together lie in one row, under the offset of the first: a single
-//! append is a list of one, and there is no other form. The row that holds an offset is
-//! the one with the greatest key not above it.
+//! An append rewrites one row, the tail of a partition, which is kept tiny for it; what a
+//! topic is lies in another row that an append does not touch. Messages that were
+//! appended together lie in one row for each partition, under the offset of the first: a
+//! single append is a list of one, and there is no other form. The row that holds an
+//! offset is the one with the greatest key not above it.
 //!
 //! Rows that are rewritten keep the fields of later releases. `tests/fixtures` holds
 //! rows of every released format.
@@ -15,7 +15,7 @@ use holdfast_state::{
 };
 use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
 
-use super::{data::Data, key::MessageKey, messages::NewMessage};
+use super::{data::Data, key::MessageKey, messages::NewMessage, partition::Partitions};
 
 /// Topics by id.
 #[derive(Debug)]
@@ -28,25 +28,27 @@ impl Table for Topics {
     type Row = TopicRow;
 }
 
-/// Where each topic ends, by the topic's id. Every topic has one.
+/// Where each partition ends, by the topic's id and the partition's number. Every
+/// partition has one.
 #[derive(Debug)]
 pub struct Tails;
 
 impl Table for Tails {
     const ID: TableId = TableId(0x0301);
     const NAME: &'static str = "topics.tails";
-    type Key<'k> = &'k str;
+    type Key<'k> = (&'k str, u16);
     type Row = TailRow;
 }
 
-/// Messages: by the topic's id, and the offset of the first message of the row.
+/// Messages: by the topic's id, the partition's number, and the offset of the first
+/// message of the row.
 #[derive(Debug)]
 pub struct StoredMessages;
 
 impl Table for StoredMessages {
     const ID: TableId = TableId(0x0302);
     const NAME: &'static str = "topics.messages";
-    type Key<'k> = (&'k str, u64);
+    type Key<'k> = (&'k str, u16, u64);
     type Row = MessagesRow;
 }
 
@@ -70,11 +72,13 @@ pub struct TopicRow {
     pub created_at: LogTime,
     /// The caller's own words; never change.
     pub metadata: Option<Metadata>,
+    /// How many partitions it has; never changes.
+    pub partitions: Partitions,
     /// Fields of a later release.
     pub unknown: Unknown,
 }
 
-const TOPIC_FIELDS: u64 = 3;
+const TOPIC_FIELDS: u64 = 4;
 
 impl<C> Encode<C> for TopicRow {
     fn encode<W: encode::Write>(
@@ -84,6 +88,7 @@ impl<C> Encode<C> for TopicRow {
     ) -> Result<(), encode::Error<W::Error>> {
         self.unknown.begin(e, TOPIC_FIELDS)?;
         e.encode(self.version)?.encode(self.created_at)?.encode(&self.metadata)?;
+        e.encode(self.partitions)?;
         self.unknown.end(e)
     }
 }
@@ -95,21 +100,24 @@ impl<'b, C> Decode<'b, C> for TopicRow {
             version: d.decode()?,
             created_at: d.decode()?,
             metadata: d.decode()?,
+            partitions: d.decode()?,
             unknown: Unknown::read(d, fields, TOPIC_FIELDS)?,
         })
     }
 }
 
-/// Where a topic ends.
+/// Where a partition ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TailRow {
     /// Offset of the last message; 0 before the first.
     pub last: u64,
+    /// How many partitions the topic has: whoever reads one tail need not read the topic.
+    pub partitions: Partitions,
     /// Fields of a later release.
     pub unknown: Unknown,
 }
 
-const TAIL_FIELDS: u64 = 1;
+const TAIL_FIELDS: u64 = 2;
 
 impl<C> Encode<C> for TailRow {
     fn encode<W: encode::Write>(
@@ -118,7 +126,7 @@ impl<C> Encode<C> for TailRow {
         _: &mut C,
     ) -> Result<(), encode::Error<W::Error>> {
         self.unknown.begin(e, TAIL_FIELDS)?;
-        e.u64(self.last)?;
+        e.u64(self.last)?.encode(self.partitions)?;
         self.unknown.end(e)
     }
 }
@@ -126,11 +134,15 @@ impl<C> Encode<C> for TailRow {
 impl<'b, C> Decode<'b, C> for TailRow {
     fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, decode::Error> {
         let fields = fields_of(d)?;
-        Ok(Self { last: d.u64()?, unknown: Unknown::read(d, fields, TAIL_FIELDS)? })
+        Ok(Self {
+            last: d.u64()?,
+            partitions: d.decode()?,
+            unknown: Unknown::read(d, fields, TAIL_FIELDS)?,
+        })
     }
 }
 
-/// Messages that were appended together, at least one. Written once.
+/// Messages of one partition that were appended together, at least one. Written once.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct MessagesRow {
     /// The transaction.
@@ -145,6 +157,21 @@ pub struct MessagesRow {
     /// The messages, in order.
     #[n(3)]
     pub messages: Vec<MessageRow>,
+    /// All rows of the batch by partition, this one among them; there if it has several,
+    /// so that a retry finds them.
+    #[n(4)]
+    pub siblings: Option<Vec<Sibling>>,
+}
+
+/// A row of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Sibling {
+    /// The partition's number.
+    #[n(0)]
+    pub partition: u16,
+    /// Offset of the row's first message.
+    #[n(1)]
+    pub base: u64,
 }
 
 impl MessagesRow {
@@ -207,6 +234,9 @@ pub struct PlaceRow {
     /// Its offset.
     #[n(0)]
     pub offset: u64,
+    /// The partition's number.
+    #[n(1)]
+    pub partition: u16,
 }
 
 #[cfg(test)]
@@ -222,9 +252,9 @@ mod tests {
             R::parse(later).unwrap().write(&mut bytes);
             bytes
         }
-        let tail = minicbor::to_vec((7_u64, "later", [1_u8, 2])).unwrap();
+        let tail = minicbor::to_vec((7_u64, 1_u16, "later", [1_u8, 2])).unwrap();
         assert_eq!(rewritten::<TailRow>(&tail), tail);
-        let topic = minicbor::to_vec((7_u64, 8_u64, Option::<u8>::None, "later")).unwrap();
+        let topic = minicbor::to_vec((7_u64, 8_u64, Option::<u8>::None, 4_u16, "later")).unwrap();
         assert_eq!(rewritten::<TopicRow>(&topic), topic);
         assert!(TailRow::parse(&minicbor::to_vec([0_u8; 0]).unwrap()).is_err());
     }
@@ -232,7 +262,8 @@ mod tests {
     #[test]
     fn rows_written_once_are_read_by_a_release_that_knows_less() {
         let message = ("t", "1", Option::<u8>::None, Option::<u8>::None, "later");
-        let row = minicbor::to_vec((1_u64, 2_u64, "msg_1", [message], "later")).unwrap();
+        let none = Option::<u8>::None;
+        let row = minicbor::to_vec((1_u64, 2_u64, "msg_1", [message], none, "later")).unwrap();
         let row = MessagesRow::parse(&row).unwrap();
         assert_eq!(row.id(0).unwrap().as_str(), "msg_1");
         assert_eq!(row.id(1), None);
@@ -251,6 +282,7 @@ mod tests {
             time: LogTime::ZERO,
             fresh: Some(Id::new("msg_1").unwrap()),
             messages: vec![message(None), message(Some("own")), message(None)],
+            siblings: None,
         };
         let ids: Vec<_> = (0..4).map(|index| row.id(index).map(|id| id.to_string())).collect();
         let expected = [Some("msg_1"), Some("own"), Some("msg_1.2"), None];

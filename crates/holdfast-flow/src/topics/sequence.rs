@@ -1,8 +1,92 @@
-//! A topic's sequence: finding the row that holds an offset, and adding one at the end.
+//! The sequence of a partition: finding the row that holds an offset, and adding one at
+//! the end.
 
 use holdfast_state::{Abort, Id, Read, Scan, StoreError, Tx, page::bad_key, table::Table as _};
 
-use super::row::{MessageIds, MessageRow, MessagesRow, PlaceRow, StoredMessages, TailRow, Tails};
+use super::row::{
+    MessageIds, MessageRow, MessagesRow, PlaceRow, Sibling, StoredMessages, TailRow, Tails,
+};
+
+/// A partition of a topic that was created.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Sequence<'a> {
+    pub(super) topic: &'a Id,
+    pub(super) partition: u16,
+}
+
+/// The tail of a topic's first partition, which also says how many there are; `None` for
+/// a topic that was never created.
+pub(super) fn first_tail(state: &impl Read, topic: &Id) -> Result<Option<TailRow>, Abort> {
+    state.get::<Tails>((topic.as_str(), 0))
+}
+
+impl<'a> Sequence<'a> {
+    pub(super) const fn new(topic: &'a Id, partition: u16) -> Self {
+        Self { topic, partition }
+    }
+
+    /// Its tail, given that of the topic's first partition.
+    pub(super) fn tail(self, state: &impl Read, first: TailRow) -> Result<TailRow, Abort> {
+        if self.partition == 0 {
+            return Ok(first);
+        }
+        let tail = state.get::<Tails>((self.topic.as_str(), self.partition))?;
+        tail.ok_or_else(|| doubt(format!("{self:?} has no tail")))
+    }
+
+    fn key(self, base: u64) -> (&'a str, u16, u64) {
+        (self.topic.as_str(), self.partition, base)
+    }
+
+    /// The row that holds a message. There is one: offsets have no gaps.
+    pub(super) fn holding(self, state: &impl Read, offset: u64) -> Result<Run, Abort> {
+        let from = (self.topic.as_str(), self.partition);
+        let end = self.key(offset.saturating_add(1));
+        let found = state.range::<StoredMessages>(&from, &end, Scan::down(1))?;
+        let found = found.into_iter().next().ok_or_else(|| self.missing(offset))?;
+        let mut key = found.key();
+        let base = key.str().and_then(|_| key.u16()).and_then(|_| key.u64());
+        let base = base.map_err(|_| bad_key::<StoredMessages>())?;
+        let run = Run { base, row: found.row };
+        if run.end() > offset { Ok(run) } else { Err(self.missing(offset)) }
+    }
+
+    /// The row that begins with this message, as one does where another ends.
+    pub(super) fn starting(self, state: &impl Read, base: u64) -> Result<Run, Abort> {
+        match state.get::<StoredMessages>(self.key(base))? {
+            Some(row) if !row.messages.is_empty() => Ok(Run { base, row }),
+            Some(_) | None => Err(self.missing(base)),
+        }
+    }
+
+    fn missing(self, offset: u64) -> Abort {
+        doubt(format!("no row of {} holds offset {offset} of {self:?}", StoredMessages::NAME))
+    }
+
+    /// Adds messages at the end, none of whose ids is used in the topic. `siblings` are
+    /// the rows of the batch when it has several.
+    pub(super) fn push(
+        self,
+        tx: &mut Tx<'_>,
+        mut tail: TailRow,
+        messages: Vec<MessageRow>,
+        siblings: Option<Vec<Sibling>>,
+    ) -> Result<Run, Abort> {
+        let fresh = messages.iter().any(|message| message.id.is_none()).then(|| tx.fresh_id("msg"));
+        let row = MessagesRow { version: tx.version(), time: tx.now(), fresh, messages, siblings };
+        let run = Run { base: tail.last + 1, row };
+        tx.put::<StoredMessages>(self.key(run.base), &run.row)?;
+        for (message, offset) in run.row.messages.iter().zip(run.base..) {
+            if let Some(id) = &message.id {
+                let place = PlaceRow { offset, partition: self.partition };
+                tx.put::<MessageIds>((self.topic.as_str(), id.as_str()), &place)?;
+            }
+        }
+        tail.last = run.end() - 1;
+        tx.put::<Tails>((self.topic.as_str(), self.partition), &tail)?;
+        Ok(run)
+    }
+}
 
 /// A row of messages and where it stands.
 #[derive(Debug)]
@@ -22,27 +106,6 @@ pub(super) struct Placed<'r> {
 }
 
 impl Run {
-    /// The row that holds a message of the topic. There is one: offsets have no gaps.
-    pub(super) fn holding(state: &impl Read, topic: &Id, offset: u64) -> Result<Self, Abort> {
-        let topic = topic.as_str();
-        let end = offset.saturating_add(1);
-        let found = state.range::<StoredMessages>(&(topic,), &(topic, end), Scan::down(1))?;
-        let found = found.into_iter().next().ok_or_else(|| missing(topic, offset))?;
-        let mut key = found.key();
-        let base = key.str().and_then(|_| key.u64()).map_err(|_| bad_key::<StoredMessages>())?;
-        let run = Self { base, row: found.row };
-        if run.end() > offset { Ok(run) } else { Err(missing(topic, offset)) }
-    }
-
-    /// The row that begins with this message, as one does where another ends.
-    pub(super) fn starting(state: &impl Read, topic: &Id, base: u64) -> Result<Self, Abort> {
-        let row = state.get::<StoredMessages>((topic.as_str(), base))?;
-        match row {
-            Some(row) if !row.messages.is_empty() => Ok(Self { base, row }),
-            Some(_) | None => Err(missing(topic.as_str(), base)),
-        }
-    }
-
     /// Offset of the message after its last.
     pub(super) fn end(&self) -> u64 {
         self.base + self.row.messages.len() as u64
@@ -70,43 +133,12 @@ impl Run {
     }
 }
 
-/// The tail of a topic that was created.
-pub(super) fn tail_of(state: &impl Read, topic: &Id) -> Result<TailRow, Abort> {
-    let tail = state.get::<Tails>(topic.as_str())?;
-    tail.ok_or_else(|| doubt(format!("topic {topic} has no tail")))
-}
-
 /// Where the message is whose id the caller gave, if there is one.
-pub(super) fn place_of(state: &impl Read, topic: &Id, id: &Id) -> Result<Option<u64>, Abort> {
-    let place = state.get::<MessageIds>((topic.as_str(), id.as_str()))?;
-    Ok(place.map(|place| place.offset))
+pub(super) fn place_of(state: &impl Read, topic: &Id, id: &Id) -> Result<Option<PlaceRow>, Abort> {
+    state.get::<MessageIds>((topic.as_str(), id.as_str()))
 }
 
-fn missing(topic: &str, offset: u64) -> Abort {
-    doubt(format!("no row of {} holds offset {offset} of topic {topic}", StoredMessages::NAME))
-}
-
-fn doubt(what: String) -> Abort {
+/// The rows do not fit together: the state must be rebuilt.
+pub(super) fn doubt(what: String) -> Abort {
     StoreError::Doubt { what }.into()
-}
-
-/// Adds messages at the end of a topic, none of whose ids is used in it.
-pub(super) fn push(
-    tx: &mut Tx<'_>,
-    topic: &Id,
-    mut tail: TailRow,
-    messages: Vec<MessageRow>,
-) -> Result<Run, Abort> {
-    let fresh = messages.iter().any(|message| message.id.is_none()).then(|| tx.fresh_id("msg"));
-    let row = MessagesRow { version: tx.version(), time: tx.now(), fresh, messages };
-    let run = Run { base: tail.last + 1, row };
-    tx.put::<StoredMessages>((topic.as_str(), run.base), &run.row)?;
-    for (message, offset) in run.row.messages.iter().zip(run.base..) {
-        if let Some(id) = &message.id {
-            tx.put::<MessageIds>((topic.as_str(), id.as_str()), &PlaceRow { offset })?;
-        }
-    }
-    tail.last = run.end() - 1;
-    tx.put::<Tails>(topic.as_str(), &tail)?;
-    Ok(run)
 }

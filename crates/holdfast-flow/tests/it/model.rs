@@ -6,8 +6,8 @@ mod naive;
 use std::collections::BTreeSet;
 
 use holdfast_flow::topics::{
-    AppendSpec, Data, MessageKey, Messages, NewMessage, append,
-    append_batch::{AppendBatch, AppendBatchSpec},
+    AppendSpec, Data, MessageKey, Messages, NewMessage, Partitions, append,
+    append_batch::{AppendBatch, AppendBatchSpec, OffsetRange},
     create::{CreateTopic, CreateTopicSpec},
     read::{Message, ReadMessages, ReadMessagesSpec},
 };
@@ -19,7 +19,7 @@ use holdfast_state::{
 };
 use proptest::prelude::*;
 
-use naive::{Naive, Step, Wanted};
+use naive::{Naive, Step, Wanted, key_text, partitions};
 
 const TOPICS: u8 = 3;
 
@@ -31,7 +31,7 @@ fn id(kind: char, number: u8) -> Id {
 fn wanted() -> impl Strategy<Value = Wanted> {
     // Few ids and little to differ in, so that retries and clashes are common.
     let id = prop::option::weighted(0.4, 0..12_u8);
-    (id, prop::option::of(0..2_u8), 0..2_u8).prop_map(|(id, key, data)| Wanted { id, key, data })
+    (id, prop::option::of(0..3_u8), 0..2_u8).prop_map(|(id, key, data)| Wanted { id, key, data })
 }
 
 fn one() -> impl Strategy<Value = Step> {
@@ -53,7 +53,7 @@ fn transaction() -> impl Strategy<Value = Vec<Step>> {
 fn message(wanted: &Wanted) -> NewMessage {
     NewMessage {
         id: wanted.id.map(|number| id('m', number)),
-        key: wanted.key.map(|number| MessageKey::new(&format!("key {number}")).unwrap()),
+        key: wanted.key.map(|number| MessageKey::new(&key_text(number)).unwrap()),
         r#type: id('t', wanted.data),
         data: Data::new(&format!("{{\"n\": {}}}", wanted.data)).unwrap(),
     }
@@ -63,22 +63,28 @@ fn code<R: Refusal>(stop: Stop<R>) -> Stop<String> {
     stop.map(|refusal| refusal.code().to_owned())
 }
 
-fn said(existed: bool, first: u64, last: u64) -> String {
-    format!("{} {first}..{last}", if existed { "existed" } else { "appended" })
+fn said(existed: bool, ranges: &[OffsetRange]) -> String {
+    let mut text = if existed { "existed" } else { "appended" }.to_owned();
+    for OffsetRange { partition, first_offset, last_offset } in ranges {
+        text.push_str(&format!(" {partition}:{first_offset}..{last_offset}"));
+    }
+    text
 }
 
 /// Takes a step that is not a retry in the topics, and says what came of it.
 fn take(tx: &mut Tx<'_>, step: &Step) -> Result<String, Stop<String>> {
     match step {
         Step::Create(topic) => {
-            let spec = CreateTopicSpec { id: id('T', *topic), metadata: None };
+            let partitions = Partitions::new(partitions(*topic)).unwrap();
+            let spec = CreateTopicSpec { id: id('T', *topic), partitions, metadata: None };
             let created = CreateTopic::run(tx, &spec).map_err(code)?;
             Ok(if created.existed { "existed" } else { "created" }.to_owned())
         }
         Step::Append { topic, message: wanted } => {
             let spec = AppendSpec::new(id('T', *topic), message(wanted));
             let done = append(tx, &spec).map_err(code)?;
-            Ok(said(done.existed, done.offset, done.offset))
+            let (partition, first_offset, last_offset) = (done.partition, done.offset, done.offset);
+            Ok(said(done.existed, &[OffsetRange { partition, first_offset, last_offset }]))
         }
         Step::Batch { topic, messages } => {
             let Ok(messages) = Messages::new(messages.iter().map(message).collect()) else {
@@ -86,18 +92,18 @@ fn take(tx: &mut Tx<'_>, step: &Step) -> Result<String, Stop<String>> {
             };
             let spec = AppendBatchSpec { topic: id('T', *topic), messages };
             let done = AppendBatch::run(tx, &spec).map_err(code)?;
-            Ok(said(done.existed, done.first_offset, done.last_offset))
+            Ok(said(done.existed, &done.ranges))
         }
         Step::Again { .. } => unreachable!("the model says what a retry is"),
     }
 }
 
-/// All messages of a topic, read in pages of this size; `None` for no topic.
-fn read(world: &World, topic: u8, limit: u32) -> Option<Vec<Message>> {
+/// All messages of a partition, read in pages of this size; `None` for no topic.
+fn read(world: &World, topic: u8, partition: u16, limit: u32) -> Option<Vec<Message>> {
     let (mut after, mut all) = (0, Vec::new());
     loop {
         let limit = PageSize::new(limit).unwrap();
-        let spec = ReadMessagesSpec { topic: id('T', topic), after, limit };
+        let spec = ReadMessagesSpec { topic: id('T', topic), partition, after, limit };
         let page = ReadMessages::run(&world.view(), &spec).ok()?;
         assert!(page.messages.len() <= limit.rows());
         assert_eq!(page.messages.is_empty(), after == page.last_offset);
@@ -118,7 +124,7 @@ proptest! {
         limit in 1..8_u32,
     ) {
         let (mut world, mut naive) = (World::default(), Naive::default());
-        let begun = vec![Step::Create(0), Step::Create(1)];
+        let begun = vec![Step::Create(0), Step::Create(2)];
         for steps in std::iter::once(&begun).chain(&transactions) {
             let steps: Vec<Step> = steps.iter().map(|step| naive.meant(step)).collect();
             let did = world.transact(|tx| {
@@ -131,9 +137,9 @@ proptest! {
             prop_assert_eq!(did, naive.take(&steps), "{:?}", steps);
             world.pass(1, &Vocabulary::default());
         }
-        for topic in 0..TOPICS {
-            let found = read(&world, topic, limit);
-            let expected = naive.topics.get(&topic);
+        for (topic, partition) in (0..TOPICS).flat_map(|topic| (0..TOPICS + 1).map(move |p| (topic, u16::from(p)))) {
+            let found = read(&world, topic, partition, limit);
+            let expected = naive.read(topic, partition).filter(|_| partition < partitions(topic));
             prop_assert_eq!(found.is_some(), expected.is_some());
             let (Some(found), Some(expected)) = (found, expected) else { continue };
             prop_assert_eq!(found.len(), expected.len());

@@ -1,7 +1,7 @@
 //! A page of messages is bounded in bytes, however large its rows are.
 
 use holdfast_flow::topics::{
-    AppendSpec, Data, Messages, NewMessage, append,
+    AppendSpec, Data, Messages, NewMessage, Partitions, append,
     append_batch::{AppendBatch, AppendBatchSpec},
     create::{CreateTopic, CreateTopicSpec},
     data, messages,
@@ -31,14 +31,15 @@ fn large() -> NewMessage {
 
 fn world() -> World {
     let mut world = World::default();
-    let spec = CreateTopicSpec { id: topic(), metadata: None };
+    let spec = CreateTopicSpec { id: topic(), partitions: Partitions::ONE, metadata: None };
     world.transact(|tx| CreateTopic::run(tx, &spec)).unwrap();
     world
 }
 
 fn read(state: &impl Read, after: u64) -> MessagesPage {
     let limit = PageSize::new(1000).unwrap();
-    ReadMessages::run(state, &ReadMessagesSpec { topic: topic(), after, limit }).unwrap()
+    ReadMessages::run(state, &ReadMessagesSpec { topic: topic(), partition: 0, after, limit })
+        .unwrap()
 }
 
 #[test]

@@ -14,17 +14,19 @@ use holdfast_state::{
 const VOCABULARY: Vocabulary<'static> =
     Vocabulary { commands: COMMANDS, timers: TIMERS, looks: &[("rows", rows)] };
 
-/// How messages are stored, a line for each topic: `bookings 1+1 2+3 ends 4`, first
+/// How messages are stored, a line for each partition: `bookings/0 1+1 2+3 ends 4`, first
 /// offset and number of messages of each row, and the tail.
 fn rows(world: &World, _: &[&str]) -> String {
     let view = world.view();
     let mut lines = Vec::new();
     for tail in view.scan::<Tails>(&(), Scan::up(1000)).unwrap() {
-        let id = tail.key().id().unwrap();
-        let mut line = id.to_string();
-        for run in view.scan::<StoredMessages>(&(id.as_str(),), Scan::up(1000)).unwrap() {
+        let mut key = tail.key();
+        let (id, partition) = (key.id().unwrap(), key.u16().unwrap());
+        let mut line = format!("{id}/{partition}");
+        let prefix = (id.as_str(), partition);
+        for run in view.scan::<StoredMessages>(&prefix, Scan::up(1000)).unwrap() {
             let mut key = run.key();
-            key.id().unwrap();
+            key.id().and_then(|_| key.u16()).unwrap();
             line.push_str(&format!(" {}+{}", key.u64().unwrap(), run.row.messages.len()));
         }
         lines.push(format!("{line} ends {}", tail.row.last));

@@ -253,7 +253,7 @@ impl<'a> Model<'a> {
 
     fn check_topic(&self, look: &mut dyn Look) -> Result<(), Wrong> {
         let found = asked(look, vec![operation("topics.get", json!({ "id": TOPIC }))])?;
-        let messages = &found[0]["last_offset"];
+        let messages = &found[0]["last_offsets"][0];
         if *messages != self.told {
             let what = format!("the topic has {messages} messages, and should have {}", self.told);
             return Wrong::because(what);

@@ -13,7 +13,7 @@ use holdfast_coordination::{
     leases::{AcquireLeaseSpec, ReleaseLeaseSpec, acquire, release},
 };
 use holdfast_flow::topics::{
-    AppendSpec, Data, MessageKey, Messages, NewMessage, append,
+    AppendSpec, Data, MessageKey, Messages, NewMessage, Partitions, append,
     append_batch::{AppendBatch, AppendBatchSpec},
     create::{CreateTopic, CreateTopicSpec},
 };
@@ -215,7 +215,7 @@ fn messages(_: &BenchArgs) -> anyhow::Result<Vec<Cost>> {
         })
     };
     let mut core = Core::default();
-    let spec = CreateTopicSpec { id: topic.clone(), metadata: None };
+    let spec = CreateTopicSpec { id: topic.clone(), partitions: Partitions::ONE, metadata: None };
     core.transact(|tx| CreateTopic::run(tx, &spec))?;
     core.cost("creating a topic", 1)?;
     let spec = AppendSpec::new(topic.clone(), message(None)?);

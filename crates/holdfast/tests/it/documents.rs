@@ -24,6 +24,7 @@ const SHOWN: &[(&str, &[&str])] = &[
     ("documents.md", &["precondition_failed"]),
     ("leases.md", &["lease_stale"]),
     ("reservations.md", &["sold_out"]),
+    ("topics.md", &["generation_stale"]),
 ];
 
 /// Pages that have examples, whatever becomes of them.
@@ -111,7 +112,8 @@ impl Block<'_> {
 
     /// How many requests it makes: one for each line that begins one.
     fn requests(&self) -> usize {
-        let begins = |line: &&str| line.starts_with("curl ") || line.starts_with("post ");
+        let begins =
+            |line: &&str| ["curl ", "post ", "put "].iter().any(|word| line.starts_with(word));
         self.script.lines().filter(begins).count()
     }
 
