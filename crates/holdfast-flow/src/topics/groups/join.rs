@@ -54,7 +54,7 @@ const fn session() -> Lifetime {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct JoinGroupOutcome {
     /// Always the same.
-    pub outcome: Joined,
+    pub outcome: JoinedGroup,
     /// It was one before.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub existed: bool,
@@ -78,7 +78,7 @@ pub struct JoinGroupOutcome {
 /// What the command did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Joined {
+pub enum JoinedGroup {
     /// The consumer is a member from now on, or still.
     Joined,
 }
@@ -184,7 +184,7 @@ fn outcome(
         |partition| Ok(PartitionOffset { partition, offset: name.committed(state, partition)? });
     let partitions = assigned(partitions, &group.members, &spec.member).map(place);
     Ok(JoinGroupOutcome {
-        outcome: Joined::Joined,
+        outcome: JoinedGroup::Joined,
         existed,
         topic: spec.topic.clone(),
         group: spec.group.clone(),

@@ -32,7 +32,7 @@ pub struct LeaveGroupSpec {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct LeaveGroupOutcome {
     /// Always the same.
-    pub outcome: Left,
+    pub outcome: LeftGroup,
     /// The group's generation now.
     pub generation: u64,
     /// How many members there are.
@@ -42,7 +42,7 @@ pub struct LeaveGroupOutcome {
 /// What the command did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Left {
+pub enum LeftGroup {
     /// The consumer is a member no more.
     Left,
 }
@@ -96,6 +96,6 @@ impl Write for LeaveGroup {
             name.drop(tx, &mut row, &spec.member, &member)?;
         }
         let (generation, members) = (row.generation, row.members.len());
-        Ok(LeaveGroupOutcome { outcome: Left::Left, generation, members })
+        Ok(LeaveGroupOutcome { outcome: LeftGroup::Left, generation, members })
     }
 }
