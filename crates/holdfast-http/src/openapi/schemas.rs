@@ -7,10 +7,12 @@ use serde_json::{Map, Value};
 /// Where named schemas stand.
 const PLACE: &str = "/components/schemas";
 
-/// Collects schemas.
+/// Collects schemas. What a spec may leave out and what an outcome may lack are different things, even
+/// of one type; so there are two collections, which agree about every name that is in both.
 #[derive(Debug)]
 pub(super) struct Schemas {
-    generator: SchemaGenerator,
+    specs: SchemaGenerator,
+    outcomes: SchemaGenerator,
 }
 
 /// A field of a spec.
@@ -25,17 +27,20 @@ impl Schemas {
     pub(super) fn new() -> Self {
         let settings = SchemaSettings::draft2020_12()
             .with(|settings| settings.definitions_path = PLACE.into());
-        Self { generator: settings.into_generator() }
+        Self {
+            specs: settings.clone().into_generator(),
+            outcomes: settings.for_serialize().into_generator(),
+        }
     }
 
     /// The schema of a command's outcome.
     pub(super) fn outcome(&mut self, entry: &Entry) -> Value {
-        (entry.outcome_schema)(&mut self.generator).to_value()
+        (entry.outcome_schema)(&mut self.outcomes).to_value()
     }
 
     /// The schema of a command's spec.
     pub(super) fn spec(&mut self, entry: &Entry) -> Value {
-        (entry.spec_schema)(&mut self.generator).to_value()
+        (entry.spec_schema)(&mut self.specs).to_value()
     }
 
     /// The fields of a command's spec, in order of their names.
@@ -71,11 +76,11 @@ impl Schemas {
 
     /// The spec's schema itself rather than a reference to it.
     fn resolved(&mut self, entry: &Entry) -> Map<String, Value> {
-        let schema: Schema = (entry.spec_schema)(&mut self.generator);
+        let schema: Schema = (entry.spec_schema)(&mut self.specs);
         let schema = schema.to_value();
         let reference = schema.get("$ref").and_then(Value::as_str);
         let name = reference.and_then(|path| path.rsplit('/').next());
-        let found = name.and_then(|name| self.generator.definitions().get(name)).cloned();
+        let found = name.and_then(|name| self.specs.definitions().get(name)).cloned();
         match found.unwrap_or(schema) {
             Value::Object(spec) => spec,
             other => panic!("the spec of {} is an object, not {other}", entry.name),
@@ -83,7 +88,17 @@ impl Schemas {
     }
 
     /// All named schemas.
+    ///
+    /// # Panics
+    /// When a name means one thing in specs and another in outcomes: the type needs two names then.
     pub(super) fn finish(mut self) -> Map<String, Value> {
-        self.generator.take_definitions(true)
+        let mut all = self.specs.take_definitions(true);
+        for (name, schema) in self.outcomes.take_definitions(true) {
+            if let Some(other) = all.get(&name) {
+                assert_eq!(other, &schema, "{name} is read otherwise than it is written");
+            }
+            all.insert(name, schema);
+        }
+        all
     }
 }
