@@ -63,6 +63,11 @@ impl Lease {
         now_us < self.until_us.load(Ordering::SeqCst)
     }
 
+    /// How long it runs on, in microseconds.
+    pub(crate) fn remaining_us(&self, now_us: u64) -> u64 {
+        self.until_us.load(Ordering::SeqCst).saturating_sub(now_us)
+    }
+
     pub(crate) fn extend_to(&self, until_us: u64) {
         self.until_us.fetch_max(until_us, Ordering::SeqCst);
     }

@@ -264,6 +264,7 @@ impl Partition {
             applied: self.feed.reached(),
             position: Position::new(metrics.position.get()),
             behind_us: if alone { Some(0) } else { since(metrics.fresh_us.get()) },
+            lease_us: (leads && !alone).then(|| self.lease.remaining_us(now_us)),
             heard_us: since(metrics.heard_us.get()),
         }
     }

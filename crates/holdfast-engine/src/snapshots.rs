@@ -18,7 +18,7 @@ use holdfast_log::{
     disk::{Disk, DiskFile},
 };
 use holdfast_state::{
-    Mark, Snapshot,
+    Mark, Snapshot, Version,
     snapshot::{self, SnapshotError, SnapshotHeader},
 };
 use parking_lot::Mutex;
@@ -201,6 +201,18 @@ impl SnapshotKeeper {
         names.retain(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX));
         names.sort_unstable_by(|a, b| b.cmp(a));
         Ok(names)
+    }
+
+    /// Versions of the snapshots there are, newest first, as their names say.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn versions(&self) -> io::Result<Vec<Version>> {
+        let version = |name: &String| {
+            let number = name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
+            number.parse().ok().map(Version::new)
+        };
+        Ok(self.list()?.iter().filter_map(version).collect())
     }
 
     /// Would two good snapshots be left to go on from if the log were trimmed below this? (P16)

@@ -22,6 +22,9 @@ pub struct Standing {
     /// How long ago everything acknowledged until then was known to be in the state, in
     /// microseconds; `None` when that was never known. Zero where nobody else can write.
     pub behind_us: Option<u64>,
+    /// How long this node's lease runs on, in microseconds; `None` unless it leads on a log that nodes
+    /// share.
+    pub lease_us: Option<u64>,
     /// How long ago an entry that counts was last read, in microseconds.
     pub heard_us: Option<u64>,
 }

@@ -1,10 +1,14 @@
-//! What this server is and how it is doing.
+//! What this server is and how it is doing: what an operator and `holdfast cluster status` look at.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use holdfast_engine::Phase;
 use holdfast_node::{Node, at::PARTITION};
 use hyper::StatusCode;
+use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::{
     limits::Limits,
@@ -12,22 +16,52 @@ use crate::{
     reply::{self, Reply},
 };
 
-#[derive(Serialize)]
+/// How long listing the snapshots may take: their directory may be on a network.
+const LISTED_WITHIN: Duration = Duration::from_millis(500);
+
+/// A server.
+#[derive(Serialize, JsonSchema)]
 struct Info<'a> {
+    /// The release.
     version: &'static str,
+    /// What this node is called.
     node: &'a str,
+    /// How safe an acknowledged write is.
     durability: &'static str,
+    log: LogInfo,
+    /// Versions of the snapshots that a node could begin from, newest first; none when they cannot be
+    /// listed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    snapshots: Option<Vec<u64>>,
     partitions: [PartitionInfo; 1],
     limits: LimitsInfo,
 }
 
-#[derive(Serialize)]
+/// What the log is kept on.
+#[derive(Serialize, JsonSchema)]
+struct LogInfo {
+    /// `files`, `memory`, `postgresql`.
+    engine: &'static str,
+    /// Where the server is; none while none is connected that may hold the log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server: Option<String>,
+    /// What else is known of it: of PostgreSQL its role, system identifier and timeline.
+    #[serde(flatten)]
+    facts: BTreeMap<&'static str, String>,
+}
+
+/// A partition on this node.
+#[derive(Serialize, JsonSchema)]
 struct PartitionInfo {
     partition: u32,
+    /// `starting`, `leading`, `following`, `stopped`.
     phase: &'static str,
+    /// Why it has stopped.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    /// The last transaction in its state.
     version: u64,
+    /// The position of the log that it was in.
     position: u64,
     /// The number of the latest claim of leadership.
     epoch: u64,
@@ -37,18 +71,28 @@ struct PartitionInfo {
     /// How long ago the state was known to hold everything that was acknowledged.
     #[serde(skip_serializing_if = "Option::is_none")]
     behind_ms: Option<u64>,
+    /// How long ago an entry that counts was last read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    heard_ms: Option<u64>,
+    /// How long the lease runs on, of a node that leads on a log that nodes share.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lease_remaining_ms: Option<u64>,
+    /// Log time.
     time: holdfast_state::LogTime,
+    /// The change feed begins here.
     oldest_change: u64,
 }
 
-#[derive(Serialize)]
+/// A node that leads.
+#[derive(Serialize, JsonSchema)]
 struct LeaderInfo {
     node: String,
     address: String,
     epoch: u64,
 }
 
-#[derive(Serialize)]
+/// Bounds.
+#[derive(Serialize, JsonSchema)]
 struct LimitsInfo {
     body_bytes_max: usize,
     bulk_body_bytes_max: usize,
@@ -64,13 +108,20 @@ struct LimitsInfo {
 }
 
 /// What `/v1/info` says.
-#[must_use]
-pub fn info(node: &Node, limits: &Limits) -> Reply {
+pub async fn info(node: &Arc<Node>, limits: &Limits) -> Reply {
+    let snapshots = snapshots(node).await;
+    let log = node.log_server();
     let config = &node.config().engine;
     let info = Info {
         version: env!("CARGO_PKG_VERSION"),
         node: &config.node,
         durability: node.durability().as_str(),
+        log: LogInfo {
+            engine: log.engine,
+            server: log.address,
+            facts: log.facts.into_iter().collect(),
+        },
+        snapshots,
         partitions: [partition(node)],
         limits: LimitsInfo {
             body_bytes_max: limits.body_bytes_max,
@@ -88,6 +139,24 @@ pub fn info(node: &Node, limits: &Limits) -> Reply {
     };
     let body = serde_json::to_vec(&info).expect("it is plain data");
     reply::json(StatusCode::OK, body.into())
+}
+
+/// The schema of what [`info`] answers, for the API's description.
+#[must_use]
+pub(crate) fn schema() -> Value {
+    let settings = SchemaSettings::draft2020_12().with(|settings| {
+        settings.inline_subschemas = true;
+        settings.meta_schema = None;
+    });
+    settings.into_generator().into_root_schema_for::<Info<'_>>().to_value()
+}
+
+async fn snapshots(node: &Arc<Node>) -> Option<Vec<u64>> {
+    let node = Arc::clone(node);
+    let listing = tokio::task::spawn_blocking(move || node.snapshots());
+    let listed = tokio::time::timeout(LISTED_WITHIN, listing).await.ok()?.ok()?;
+    let versions = listed.inspect_err(|error| tracing::debug!(%error, "snapshots")).ok()?;
+    Some(versions.iter().map(|version| version.get()).collect())
 }
 
 fn partition(node: &Node) -> PartitionInfo {
@@ -113,6 +182,8 @@ fn partition(node: &Node) -> PartitionInfo {
             epoch: leader.epoch.get(),
         }),
         behind_ms: standing.behind_us.map(|us| us / 1_000),
+        heard_ms: standing.heard_us.map(|us| us / 1_000),
+        lease_remaining_ms: standing.lease_us.map(|us| us / 1_000),
         time: holdfast_state::LogTime::from_us(metrics.log_time_us.get()),
         oldest_change: partition.feed().oldest().get(),
     }

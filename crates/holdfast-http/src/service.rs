@@ -188,7 +188,7 @@ async fn answer_ourselves(
         }
         BuiltIn::Info => {
             allowed(Role::Read)?;
-            Ok(info::info(&shared.node, &shared.limits))
+            Ok(info::info(&shared.node, &shared.limits).await)
         }
         BuiltIn::Changes => {
             let namespace = allowed(Role::Read)?.namespace;

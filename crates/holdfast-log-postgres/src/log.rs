@@ -9,7 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 
 use bytes::Bytes;
-use holdfast_log::{Append, Done, Durability, Log, LogError, Position, Properties, Read, Waited};
+use holdfast_log::{
+    Append, Done, Durability, Log, LogError, LogServer, Position, Properties, Read, Waited,
+};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{RwLock, Semaphore, watch};
 use tokio_postgres::Error;
@@ -380,6 +382,18 @@ impl Log for PostgresLog {
             empty_read_is_linearizable: false,
             max_positions_ahead: MAX_POSITIONS_AHEAD,
         }
+    }
+
+    fn server(&self) -> Option<LogServer> {
+        let mut facts = Vec::new();
+        let address = self.servers.address();
+        // Only a server that takes writes is ever used.
+        facts.extend(address.is_some().then(|| ("role", "primary".to_owned())));
+        if let Some(Lineage { system, timeline, .. }) = self.servers.lineage() {
+            facts.push(("system_identifier", system.to_string()));
+            facts.push(("timeline", timeline.to_string()));
+        }
+        Some(LogServer { engine: "postgresql", address, facts })
     }
 }
 

@@ -86,6 +86,12 @@ impl Servers {
         self.chosen().lineage
     }
 
+    /// Where the server is that is used, if one is.
+    pub(crate) fn address(&self) -> Option<String> {
+        let host = self.chosen().host;
+        host.map(|host| self.hosts[host].name.clone())
+    }
+
     /// From now on every connection must give at least this.
     pub(crate) fn hold_to(&self, durability: Durability) {
         self.chosen().least = durability;

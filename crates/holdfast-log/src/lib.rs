@@ -34,7 +34,7 @@ pub use epoch::{Epoch, Nonce};
 pub use error::LogError;
 pub use file::{FileLog, FileLogOptions, FileLogStats, Spare};
 pub use identity::{Hash, LogId};
-pub use log::{Append, Done, Durability, Log, Properties, Read, Waited};
+pub use log::{Append, Done, Durability, Log, LogServer, Properties, Read, Waited};
 pub use memory::MemoryLog;
 pub use position::Position;
 pub use reader::{ChainBroken, DeadReason, Reader, ReaderState, Step};

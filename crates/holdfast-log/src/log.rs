@@ -104,6 +104,17 @@ pub struct Properties {
     pub max_positions_ahead: u64,
 }
 
+/// The server that a log is kept on, for people who look after it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogServer {
+    /// What sort of server: `postgresql`.
+    pub engine: &'static str,
+    /// Where it is; `None` while none is connected that may hold the log.
+    pub address: Option<String>,
+    /// What else tells it from another, by name: its role, its place in a history of failovers.
+    pub facts: Vec<(&'static str, String)>,
+}
+
 /// A write-once address space.
 pub trait Log: Send + Sync + fmt::Debug {
     /// Puts `bytes` at `position` if nothing is there.
@@ -142,4 +153,9 @@ pub trait Log: Send + Sync + fmt::Debug {
 
     /// What this log declares of itself.
     fn properties(&self) -> Properties;
+
+    /// The server that it is kept on now, if it is on one; a look, not a promise.
+    fn server(&self) -> Option<LogServer> {
+        None
+    }
 }

@@ -58,6 +58,12 @@ pub enum OpenError {
         /// What is wrong.
         source: LogError,
     },
+    /// The log that nodes share cannot be opened.
+    #[error("the log that this node shares with others cannot be opened: {source}")]
+    SharedLog {
+        /// What is wrong, naming the server.
+        source: LogError,
+    },
     /// Something that was made from the log knows more than the log does.
     #[error(
         "the log in {} ends before position {tail}, but {witness} was made when it had all positions below {needed}: \

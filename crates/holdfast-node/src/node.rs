@@ -17,10 +17,11 @@ use holdfast_engine::{
     Stopped,
 };
 use holdfast_log::{
-    Durability, FileLog, Log, LogError, MemoryLog, RealDisk,
+    Durability, FileLog, Log, LogError, LogServer, MemoryLog, RealDisk,
     disk::{DirLock, Disk, Locking, SlowDisk},
     file::FileLogStats,
 };
+use holdfast_state::Version;
 use parking_lot::RwLock;
 
 use crate::{
@@ -115,6 +116,32 @@ impl Node {
         }
     }
 
+    /// What the log is kept on: `files`, `memory`, or the server that it is on now.
+    #[must_use]
+    pub fn log_server(&self) -> LogServer {
+        let here = |engine| LogServer { engine, address: None, facts: Vec::new() };
+        match &self.running.read().log {
+            RunningLog::File(_) => here("files"),
+            RunningLog::Memory(_) => here("memory"),
+            RunningLog::Shared(log) => log.server().unwrap_or_else(|| here("shared")),
+        }
+    }
+
+    /// Versions of the snapshots that a node could begin from, newest first; blocks while the
+    /// directory is listed.
+    ///
+    /// # Errors
+    /// [`OpenError::Io`], [`OpenError::NoData`]
+    pub fn snapshots(&self) -> Result<Vec<Version>, OpenError> {
+        let dir = match &self.config.storage {
+            Storage::Directory(root) => DataDir::existing(root)?.snapshots(),
+            Storage::Shared(shared) => shared.snapshots.clone(),
+            Storage::Memory(_) => return Ok(Vec::new()),
+        };
+        let listed = SnapshotKeeper::new(disk_at(&dir)?).versions();
+        listed.map_err(OpenError::io(format!("listing {}", dir.display())))
+    }
+
     /// Waits until the partition has ended for good, and says why. State in doubt
     /// is rebuilt on the way.
     pub async fn watch_over(self: Arc<Self>) -> Stopped {
@@ -195,7 +222,7 @@ fn lock_own(storage: &Storage) -> Result<Option<DirLock>, OpenError> {
 
 fn start_on_shared(config: &NodeConfig, shared: &SharedStorage) -> Result<Running, OpenError> {
     let dir = DataDir::open_or_create(&shared.directory)?;
-    let log = (shared.open)().map_err(|source| OpenError::Log { dir: dir.log(), source })?;
+    let log = (shared.open)().map_err(|source| OpenError::SharedLog { source })?;
     let snapshots = SnapshotKeeper::shared(disk_at(&shared.snapshots)?, &config.engine.node);
     let recovered = recover(&dir, &snapshots, log.as_ref())?;
     tracing::info!(

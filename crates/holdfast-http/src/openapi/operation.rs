@@ -121,7 +121,9 @@ pub(super) fn built_in(built_in: BuiltIn) -> Value {
         BuiltIn::Health => ("health", "The process lives.", "application/json"),
         BuiltIn::Ready => ("ready", "The partition leads.", "application/json"),
         BuiltIn::Metrics => ("metrics", "Counts.", "application/openmetrics-text"),
-        BuiltIn::Info => ("info", "What this server is.", "application/json"),
+        BuiltIn::Info => {
+            ("info", "What this server is, who leads, and what the log is on.", "application/json")
+        }
         BuiltIn::Changes => {
             ("changes", "Committed writes in version order; waits for more.", "application/json")
         }
@@ -147,7 +149,11 @@ pub(super) fn built_in(built_in: BuiltIn) -> Value {
             operation["parameters"] =
                 json!([{ "name": "code", "in": "path", "required": true, "schema": schema }]);
         }
-        BuiltIn::Health | BuiltIn::Ready | BuiltIn::Metrics | BuiltIn::Info | BuiltIn::OpenApi => {}
+        BuiltIn::Info => {
+            let schema = crate::info::schema();
+            operation["responses"]["200"]["content"][content] = json!({ "schema": schema });
+        }
+        BuiltIn::Health | BuiltIn::Ready | BuiltIn::Metrics | BuiltIn::OpenApi => {}
     }
     operation
 }

@@ -70,6 +70,12 @@ fn each_level_is_served_where_it_can_be() {
     let partition = &client.get("/v1/info").json()["partitions"][0];
     assert_eq!((&partition["phase"], &partition["epoch"]), (&json!("following"), &json!(1)));
     assert_eq!(partition["leader"]["address"], address(&leader));
+    assert_eq!(
+        (partition["heard_ms"].is_u64(), &partition["lease_remaining_ms"]),
+        (true, &json!(null))
+    );
+    let leads = leader.client().get("/v1/info").json()["partitions"][0].clone();
+    assert!(leads["lease_remaining_ms"].as_u64().is_some_and(|ms| ms <= 400), "{leads}");
     let metrics = String::from_utf8(client.get("/metrics").body).unwrap();
     assert!(metrics.contains("holdfast_role 1\n"), "{metrics}");
     assert!(metrics.contains("holdfast_behind_seconds "), "{metrics}");

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::json;
+
 use crate::server::TestServer;
 
 /// Samples by series, after checking the form of every line.
@@ -72,7 +74,9 @@ fn info_tells_what_the_server_is() {
     client.request("PUT", "/v1/lab/notes/a", &[], r#"{"text":""}"#);
     let info = client.get("/v1/info").json();
     assert_eq!(info["durability"], "memory");
+    assert_eq!((&info["log"]["engine"], &info["snapshots"]), (&"memory".into(), &json!([])));
     assert_eq!(info["partitions"][0]["phase"], "leading");
+    assert_eq!(info["partitions"][0]["lease_remaining_ms"], json!(null), "its log is its own");
     assert_eq!(info["partitions"][0]["version"], 1);
     assert_eq!(info["limits"]["body_bytes_max"], 1 << 20);
 }
