@@ -73,7 +73,7 @@ impl Shared {
 
 impl Default for Shared {
     fn default() -> Self {
-        Self { lease_ms: LEASE_MS, look_every_us: 20_000, may_lead: true }
+        Self { lease_ms: 1_000, look_every_us: 20_000, may_lead: true }
     }
 }
 
