@@ -59,6 +59,7 @@ pub const LAYERS: &[Layer] = &[
         may_use: &[
             "holdfast-planted",
             "holdfast-log",
+            "holdfast-log-postgres",
             "holdfast-state",
             "holdfast-engine",
             "holdfast-node",

@@ -1,7 +1,7 @@
 //! One caller's way to whoever is asked: a kept-alive HTTP connection, or calls in
 //! this process.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use bytes::Bytes;
@@ -31,9 +31,14 @@ const COMMAND: &str = "transactions.run";
 /// How long an answer is waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// The same, where there are other nodes to ask.
+const PATIENCE_WITH_ONE: Duration = Duration::from_secs(2);
+
 /// One caller's way.
 pub(crate) enum Connection {
     Http(SendRequest<Full<Bytes>>),
+    /// To one node of several.
+    OneOf(SendRequest<Full<Bytes>>),
     InProcess(Arc<Node>),
 }
 
@@ -50,28 +55,35 @@ impl Connection {
     pub(crate) async fn open(target: &Target) -> anyhow::Result<Self> {
         match target {
             Target::InProcess(node) => Ok(Self::InProcess(Arc::clone(node))),
-            Target::Server(server) => {
-                let stream = TcpStream::connect(server.address()).await?;
-                stream.set_nodelay(true)?;
-                let (sender, connection) =
-                    hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-                // Its end shows in the sender.
-                tokio::spawn(connection);
-                Ok(Self::Http(sender))
-            }
+            Target::Server(server) => Ok(Self::Http(connect(server.address()).await?)),
+            // Whoever comes back without an answer is sent to the next.
+            Target::Cluster(several) => Ok(Self::OneOf(connect(several.next_address()).await?)),
         }
     }
 
     /// Sends once.
     pub(crate) async fn send(&mut self, key: Option<&str>, body: &Bytes) -> anyhow::Result<Sent> {
+        let patience = match self {
+            Self::Http(_) | Self::InProcess(_) => PATIENCE,
+            Self::OneOf(_) => PATIENCE_WITH_ONE,
+        };
         let sending = async {
             match self {
-                Self::Http(sender) => over_http(sender, key, body).await,
+                Self::Http(sender) | Self::OneOf(sender) => over_http(sender, key, body).await,
                 Self::InProcess(node) => in_process(node, key, body).await,
             }
         };
-        tokio::time::timeout(PATIENCE, sending).await.unwrap_or(Ok(Sent::NotNow))
+        tokio::time::timeout(patience, sending).await.unwrap_or(Ok(Sent::NotNow))
     }
+}
+
+async fn connect(address: SocketAddr) -> anyhow::Result<SendRequest<Full<Bytes>>> {
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+    // Its end shows in the sender.
+    tokio::spawn(connection);
+    Ok(sender)
 }
 
 async fn over_http(

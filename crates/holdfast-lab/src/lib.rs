@@ -19,6 +19,7 @@
 
 pub mod bookings;
 pub mod check;
+pub mod cluster;
 mod connection;
 pub mod flash_sale;
 pub mod history;

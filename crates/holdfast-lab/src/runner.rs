@@ -41,8 +41,10 @@ pub struct Options {
     pub concurrency: usize,
     /// How many of a hundred writes are sent twice, at the same time.
     pub duplicates_percent: u64,
-    /// How often the server is killed, at even shares of progress.
+    /// How often the server is killed, at even shares of progress, or of the time there is.
     pub kills: u64,
+    /// Lanes ask nothing more after so long, however far they are; `None` lets them come to their end.
+    pub stop_after: Option<Duration>,
     /// Where each answer is written to, as a line of JSON.
     pub history: Option<PathBuf>,
     /// Decides which requests are sent twice.
@@ -80,6 +82,7 @@ pub fn run(scenario: &dyn Scenario, target: &Target, options: &Options) -> anyho
         answered: AtomicU64::new(0),
         repeated: AtomicU64::new(0),
         duplicated: AtomicU64::new(0),
+        stop_after: options.stop_after,
         bar: bar(scenario, options),
     });
     let lanes = scenario.lanes(options.concurrency);
@@ -95,8 +98,8 @@ pub fn run(scenario: &dyn Scenario, target: &Target, options: &Options) -> anyho
     let mut counts: Counts = vec![
         ("sent twice at once".to_owned(), load.count(&load.duplicated)),
         ("repeated after no answer".to_owned(), load.count(&load.repeated)),
-        ("kills".to_owned(), i64::try_from(options.kills)?),
     ];
+    counts.extend(target.suffered());
     let verdict = judged.map(|told| counts.extend(told));
     Ok(Report { scenario: scenario.name().to_owned(), counts, took, writes, verdict })
 }
@@ -131,12 +134,19 @@ struct Load {
     answered: AtomicU64,
     repeated: AtomicU64,
     duplicated: AtomicU64,
+    stop_after: Option<Duration>,
     bar: ProgressBar,
 }
 
 impl Load {
     fn count(&self, counter: &AtomicU64) -> i64 {
         i64::try_from(counter.load(Ordering::Relaxed)).unwrap_or(i64::MAX)
+    }
+
+    /// Has so much of the time passed that there is?
+    fn has_passed(&self, (part, of): (u64, u64)) -> bool {
+        let until = self.stop_after.map(|all| all.mul_f64(part as f64 / of as f64));
+        until.is_some_and(|until| self.begun.elapsed() >= until)
     }
 
     async fn run(
@@ -171,7 +181,9 @@ impl Load {
         let (mut connection, mut other) = (None, None);
         let mut records = Vec::new();
         let mut last: Option<Answer> = None;
-        while let Some(request) = lane.next(last.as_ref()) {
+        while !self.has_passed((1, 1))
+            && let Some(request) = lane.next(last.as_ref())
+        {
             let mut sending = Sending::new(&self.target, &request);
             let sent = self.begun.elapsed();
             let answer = if request.key.is_some() && random.percent(percent) {
@@ -206,7 +218,8 @@ impl Load {
     async fn kill(self: Arc<Self>, expected: u64, kills: u64) -> anyhow::Result<()> {
         for kill in 1..=kills {
             let share = expected * kill / (kills + 1);
-            while self.answered.load(Ordering::Relaxed) < share {
+            let part = (kill, kills + 1);
+            while self.answered.load(Ordering::Relaxed) < share && !self.has_passed(part) {
                 tokio::time::sleep(REST).await;
             }
             let target = self.target.clone();

@@ -1,21 +1,32 @@
-//! Who is asked: a server process that can be killed, or a node in this process.
+//! Who is asked: a server process that can be killed, several that share a log, or a node in this
+//! process.
 
 use std::{
     io::{BufRead as _, BufReader},
     net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
 };
 
 use anyhow::{Context as _, bail};
 use holdfast_node::{Node, NodeConfig, Storage};
+
+use crate::{
+    cluster::{Cluster, Machine, Several},
+    scenario::Counts,
+};
 
 /// Who is asked.
 #[derive(Clone, Debug)]
 pub enum Target {
     /// A process of its own, over HTTP.
     Server(Arc<Server>),
+    /// Several nodes that share a log, over HTTP.
+    Cluster(Arc<Several>),
     /// This process.
     InProcess(Arc<Node>),
 }
@@ -29,6 +40,16 @@ impl Target {
         Ok(Self::Server(Arc::new(Server::start(program, data)?)))
     }
 
+    /// Starts nodes that share a log on PostgreSQL, with all they have in this directory.
+    ///
+    /// # Errors
+    /// When PostgreSQL is not installed, or somebody does not come to listen.
+    pub fn cluster(machine: &Machine, dir: &Path) -> anyhow::Result<Self> {
+        let mut cluster = Cluster::create(machine, dir)?;
+        cluster.start()?;
+        Ok(Self::Cluster(Arc::new(Several::new(cluster))))
+    }
+
     /// Opens a node on this data.
     ///
     /// # Errors
@@ -38,14 +59,29 @@ impl Target {
         Ok(Self::InProcess(Arc::new(Node::open(config)?)))
     }
 
-    /// Kills the process as the machine's end would, and starts it again.
+    /// Kills the process as the machine's end would, and starts it again; of several nodes whoever
+    /// leads, in turn killed and halted until another leads. Blocks, on a thread of a runtime's that
+    /// may.
     ///
     /// # Errors
     /// When there is no process of its own, or it does not start again.
     pub fn kill(&self) -> anyhow::Result<()> {
         match self {
             Self::Server(server) => server.kill(),
+            Self::Cluster(several) => several.strike(),
             Self::InProcess(_) => bail!("only a process of its own can be killed"),
+        }
+    }
+
+    /// What was done to it so far, for people.
+    #[must_use]
+    pub fn suffered(&self) -> Counts {
+        match self {
+            Self::Server(server) => {
+                vec![("kills".to_owned(), server.kills.load(Ordering::Relaxed))]
+            }
+            Self::Cluster(several) => several.suffered(),
+            Self::InProcess(_) => vec![("kills".to_owned(), 0)],
         }
     }
 
@@ -56,6 +92,7 @@ impl Target {
     pub fn close(&self) -> anyhow::Result<()> {
         match self {
             Self::Server(server) => server.end(),
+            Self::Cluster(several) => several.end(),
             Self::InProcess(node) => match node.close() {
                 holdfast_engine::Stopped::Cleanly => Ok(()),
                 why => bail!("the node stopped: {why}"),
@@ -71,12 +108,14 @@ pub struct Server {
     data: PathBuf,
     /// The process and where it listens; locked for moments, and while it starts.
     running: Mutex<(Child, SocketAddr)>,
+    kills: AtomicI64,
 }
 
 impl Server {
     fn start(program: &Path, data: &Path) -> anyhow::Result<Self> {
         let running = Mutex::new(spawn(program, data)?);
-        Ok(Self { program: program.to_owned(), data: data.to_owned(), running })
+        let (program, data) = (program.to_owned(), data.to_owned());
+        Ok(Self { program, data, running, kills: AtomicI64::new(0) })
     }
 
     /// Where it listens now. Waits while it is being started again.
@@ -90,6 +129,7 @@ impl Server {
         running.0.kill()?;
         running.0.wait()?;
         *running = spawn(&self.program, &self.data)?;
+        self.kills.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
 

@@ -99,7 +99,11 @@ impl Server {
         name: &str,
         settings: &[(&str, &str)],
     ) -> Result<Self, ServerError> {
-        let mut standby = Self::new(&self.binaries, dir, name, settings)?;
+        self.copy(Self::new(&self.binaries, dir, name, settings)?)
+    }
+
+    /// Copies this server into one that has no data yet, and starts it as its standby.
+    fn copy(&self, mut standby: Self) -> Result<Self, ServerError> {
         let (data, port) = (standby.data.display().to_string(), self.port.to_string());
         let arguments = ["-D", &data, "-h", "127.0.0.1", "-p", &port, "-U", ROLE];
         let more = ["-X", "stream", "-c", "fast", "--no-sync"];
@@ -294,8 +298,10 @@ impl Server {
     }
 }
 
-/// Where servers at these ports are, as [`crate::PostgresOptions::servers`] wants it.
-fn connection_to(ports: &[u16]) -> String {
+/// Where servers at these ports of loopback are, as [`crate::PostgresOptions::servers`] wants it: those
+/// of this module, or of whoever stands in between.
+#[must_use]
+pub fn connection_to(ports: &[u16]) -> String {
     let hosts = vec!["127.0.0.1"; ports.len()].join(",");
     let ports = ports.iter().map(u16::to_string).collect::<Vec<_>>().join(",");
     format!("host={hosts} port={ports} user={ROLE} dbname={DATABASE}")

@@ -4,7 +4,6 @@
 //! registry. Fields are given as `name=value`; what the command takes as text stays
 //! text, anything else is JSON.
 
-mod client;
 mod fields;
 
 use std::time::Duration;
@@ -13,7 +12,10 @@ use clap::Args;
 use holdfast_node::{Registry, registry::method_name};
 use holdfast_state::command::{Entry, Method};
 
-use crate::exit::{self, Exit, Failure};
+use crate::{
+    client,
+    exit::{self, Exit, Failure},
+};
 
 /// Arguments of `call`.
 #[derive(Debug, Args)]

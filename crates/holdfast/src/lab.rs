@@ -1,9 +1,10 @@
 //! `holdfast lab`: experiments, each with a control that must fail; the model of the log's
-//! protocol; and the simulator.
+//! protocol; the simulator; and the nemesis of real processes.
 
 mod model;
 #[cfg(feature = "planted")]
 mod mutants;
+mod nemesis;
 mod sim;
 
 use clap::{Args, Subcommand};
@@ -27,6 +28,8 @@ pub(crate) enum LabCommand {
     Model(model::ModelArguments),
     /// Run simulated nodes, clients, network and log under faults, decided by seeds.
     Sim(sim::SimArguments),
+    /// Kill, halt and cut off real nodes and servers of PostgreSQL, and judge every answer.
+    Nemesis(nemesis::NemesisArguments),
     /// Plant bugs, one at a time, and count the seeds until a simulation finds each.
     #[cfg(feature = "planted")]
     Mutants(mutants::MutantsArguments),
@@ -62,6 +65,7 @@ pub(crate) fn run(command: &LabCommand) -> Result<Exit, Failure> {
         LabCommand::Run { experiment } => experiment.run(),
         LabCommand::Model(arguments) => model::run(arguments),
         LabCommand::Sim(arguments) => sim::run(arguments),
+        LabCommand::Nemesis(arguments) => nemesis::run(arguments),
         #[cfg(feature = "planted")]
         LabCommand::Mutants(arguments) => mutants::run(arguments),
     }

@@ -2,7 +2,7 @@
 //!
 //! Each subcommand is a module of its own: [`serve`] and [`dev`] run a server,
 //! [`demo`], [`replay`] and [`lab`] run a [`scenario`] against one,
-//! [`check`] judges what a scenario left, [`call`] talks to a server, [`audit`], [`inspect`] and [`quarantine`] look at
+//! [`check`] judges what a scenario left, [`call`] talks to a server, [`cluster`] to several, [`audit`], [`inspect`] and [`quarantine`] look at
 //! the data of a stopped one, [`openapi`](print_openapi) prints the API's description, [`bench`](mod@bench)
 //! measures. [`config`] says what can be set and where, [`exit`] what the exit codes
 //! mean. What is printed on stdout is for programs and scripts; everything else goes
@@ -12,6 +12,8 @@ mod audit;
 mod bench;
 mod call;
 mod check;
+mod client;
+mod cluster;
 mod config;
 mod demo;
 mod dev;
@@ -60,6 +62,11 @@ enum Command {
     Serve(Box<serve::ServeArguments>),
     /// Call a command of a running server.
     Call(call::CallArguments),
+    /// See how several nodes are, or try some out.
+    Cluster {
+        #[command(subcommand)]
+        command: cluster::ClusterCommand,
+    },
     /// Derive every balance again from the log of a stopped server, and compare.
     Audit(audit::AuditArguments),
     /// Look at the log of a stopped server.
@@ -94,6 +101,7 @@ fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Call(arguments) => call::run(&arguments),
+        Command::Cluster { command } => cluster::run(&command),
         Command::Audit(arguments) => audit::run(&arguments),
         Command::Log { command: LogCommand::Inspect(arguments) } => inspect::run(&arguments),
         Command::Quarantine { command } => quarantine::run(&command),

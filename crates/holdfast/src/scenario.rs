@@ -52,6 +52,7 @@ impl ScenarioArguments {
             concurrency: self.concurrency.max(1),
             duplicates_percent: self.duplicates,
             kills: if self.in_process { 0 } else { self.kill },
+            stop_after: None,
             history: self.history.clone(),
             seed: self.seed,
             progress: !self.json && std::io::stderr().is_terminal(),
@@ -79,11 +80,16 @@ pub(crate) fn run(scenario: &dyn Scenario, arguments: &ScenarioArguments) -> Res
     let report =
         report.map_err(|error| Failure::new(Exit::NoAnswer, anyhow::anyhow!("{error:#}")))?;
     target.close().map_err(|error| Failure::new(Exit::Stopped, error))?;
-    tell(&report, arguments.json)?;
+    tell(&report, arguments.json)
+}
+
+/// Prints what came of it.
+pub(crate) fn tell(report: &Report, as_json: bool) -> Result<Exit, Failure> {
+    print(report, as_json)?;
     Ok(if report.verdict.is_ok() { Exit::Done } else { Exit::No })
 }
 
-fn tell(report: &Report, as_json: bool) -> Result<(), Failure> {
+fn print(report: &Report, as_json: bool) -> Result<(), Failure> {
     let seconds = report.took.as_secs_f64();
     let per_second = report.writes as f64 / seconds.max(f64::MIN_POSITIVE);
     if as_json {

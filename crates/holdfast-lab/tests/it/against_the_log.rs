@@ -51,6 +51,7 @@ fn what_was_answered_is_in_the_log_once_and_the_log_makes_the_state() {
         concurrency: 8,
         duplicates_percent: 30,
         kills: 0,
+        stop_after: None,
         history: Some(history.clone()),
         seed: 5,
         progress: false,

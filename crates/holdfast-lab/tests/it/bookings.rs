@@ -8,6 +8,7 @@ fn options() -> Options {
         concurrency: 8,
         duplicates_percent: 20,
         kills: 0,
+        stop_after: None,
         history: None,
         seed: 7,
         progress: false,

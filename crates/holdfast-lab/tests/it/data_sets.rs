@@ -24,6 +24,7 @@ fn replay(scenario: &dyn Scenario) -> Report {
         concurrency: 8,
         duplicates_percent: 10,
         kills: 0,
+        stop_after: None,
         history: None,
         seed: 3,
         progress: false,

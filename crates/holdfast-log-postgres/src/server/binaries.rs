@@ -36,8 +36,17 @@ impl Binaries {
     /// `postgres`, since PostgreSQL does not run as root.
     #[must_use]
     pub fn find() -> Option<Self> {
-        let dir = newest_versioned()
-            .or_else(|| PLAIN.iter().map(PathBuf::from).find(|dir| has_servers(dir)))?;
+        let plain = || PLAIN.iter().map(PathBuf::from).find(|dir| has_servers(dir));
+        Self::of(newest_versioned().or_else(plain)?)
+    }
+
+    /// The installation whose programs are in this directory, if they are and can be used.
+    #[must_use]
+    pub fn at(dir: &Path) -> Option<Self> {
+        has_servers(dir).then(|| Self::of(dir.to_owned())).flatten()
+    }
+
+    fn of(dir: PathBuf) -> Option<Self> {
         let root = fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0);
         let account = if root { Some(account_named("postgres")?) } else { None };
         Some(Self { dir, account })

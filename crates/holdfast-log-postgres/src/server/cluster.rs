@@ -60,10 +60,16 @@ impl Cluster {
         self.primary
     }
 
+    /// The ports that they have, by number.
+    #[must_use]
+    pub fn ports(&self) -> Vec<u16> {
+        self.servers.iter().map(Server::port).collect()
+    }
+
     /// Where all of them are, as [`crate::PostgresOptions::servers`] wants it.
     #[must_use]
     pub fn connection(&self) -> String {
-        connection_to(&self.servers.iter().map(Server::port).collect::<Vec<_>>())
+        connection_to(&self.ports())
     }
 
     /// The directory that holds theirs.
@@ -103,6 +109,25 @@ impl Cluster {
             self.follow_primary(*number)?;
         }
         self.wait_until_followed_by(standbys.len() - 1)
+    }
+
+    /// Makes a server that was killed a standby of the primary, from a new copy, on the port that it
+    /// had; returns when it counts for commits. What it held is gone.
+    ///
+    /// # Errors
+    /// When a step fails.
+    pub fn rebuild(&mut self, number: usize) -> Result<(), ServerError> {
+        let old = &mut self.servers[number];
+        old.kill()?;
+        let what = format!("removing {}", old.data.display());
+        std::fs::remove_dir_all(&old.data).map_err(ServerError::io(what))?;
+        let settings: Vec<_> =
+            old.settings.iter().map(|(name, value)| (&**name, &**value)).collect();
+        let mut standby = Server::new(&old.binaries, &self.dir, &old.name, &settings)?;
+        standby.port = old.port;
+        self.servers[number] = self.primary().copy(standby)?;
+        let running = self.servers.iter().filter(|server| server.is_running()).count();
+        self.wait_until_followed_by(running - 1)
     }
 
     fn follow_primary(&mut self, number: usize) -> Result<(), ServerError> {

@@ -74,11 +74,16 @@ impl PostgresConfig {
     /// What no type can say.
     pub(super) fn check(&self) -> Result<(), String> {
         if self.servers.is_empty() {
-            return Err("postgres.servers is missing: where is the log?".to_owned());
+            return Err("no servers for the log: give --postgres SERVERS, HOLDFAST_POSTGRES or \
+                        `postgres.servers`"
+                .to_owned());
         }
         if self.snapshots.as_os_str().is_empty() {
             let why = "every node that may lead must be able to read snapshots";
-            return Err(format!("postgres.snapshots is missing, a directory: {why}"));
+            return Err(format!(
+                "no directory for snapshots: give --snapshots DIR, HOLDFAST_SNAPSHOTS or \
+                 `postgres.snapshots`; {why}"
+            ));
         }
         if !(100..=600_000).contains(&self.lease_ms) {
             return Err("postgres.lease_ms is not between 100 and 600000".to_owned());

@@ -7,6 +7,7 @@
 mod client;
 mod process;
 
+mod cluster;
 mod commands;
 mod configuration;
 mod dev;

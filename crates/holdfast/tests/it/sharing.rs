@@ -1,14 +1,15 @@
 //! Three server processes on one PostgreSQL: any of them is asked, whoever leads is killed, and
 //! nothing that was acknowledged is lost or done twice.
 
-use std::{fs, net::TcpListener, path::Path, time::Duration};
+use std::{fs, path::Path, time::Duration};
 
+use holdfast_lab::cluster::port;
 use holdfast_log_postgres::server::{Binaries, Server as Postgres};
 use serde_json::{Value, json};
 
 use crate::{
     client::Response,
-    process::{Server, holdfast},
+    process::{Server, finish, holdfast},
 };
 
 /// Writes before each death.
@@ -41,6 +42,27 @@ impl Nodes<'_> {
         server.client().get("/v1/info").json()["partitions"][0].clone()
     }
 
+    /// What `cluster status` says of all of them, and the code that it ends with.
+    fn status(&self) -> (Option<i32>, Value) {
+        let mut command = holdfast(&["cluster", "status", "--json"]);
+        command.args(self.ports.map(|port| format!("127.0.0.1:{port}")));
+        let finished = finish(&mut command);
+        (finished.code, serde_json::from_str(&finished.stdout).unwrap())
+    }
+
+    /// What it says when all are well: one leads, and the others have come to follow it.
+    fn come_to_be_well(&self) -> Value {
+        for _ in 0..500 {
+            let (code, told) = self.status();
+            assert_eq!(code == Some(0), told["healthy"] == true, "{told}");
+            if code == Some(0) {
+                return told;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        panic!("{:?}", self.status());
+    }
+
     fn leader(&self) -> Option<usize> {
         (0..3).find(|node| {
             self.running[*node].is_some() && self.partition(*node)["phase"] == "leading"
@@ -71,8 +93,9 @@ fn p9_nodes_on_postgres_lose_nothing_when_leaders_die() {
     };
     let dir = tempfile::tempdir().unwrap();
     let postgres = Postgres::create(&binaries, dir.path(), "n0", &[]).unwrap();
-    let ports =
-        [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port());
+    // They are free again while a node is dead.
+    let addresses = port::addresses(3).unwrap();
+    let ports = [0, 1, 2].map(|node: usize| addresses[node].port());
     let servers = postgres.connection();
     fs::write(dir.path().join("nodes.toml"), SETTINGS).unwrap();
     let mut nodes = Nodes { dir: dir.path(), servers, ports, running: [None, None, None] };
@@ -81,6 +104,10 @@ fn p9_nodes_on_postgres_lose_nothing_when_leaders_die() {
         let spec = json!({ "id": account, "asset": "EUR" });
         nodes.insist(0, "/v1/ledger/accounts", &format!("open-{account}"), &spec);
     }
+    let told = nodes.come_to_be_well();
+    assert_eq!(told["nodes"].as_array().map(Vec::len), Some(3));
+    let info = &told["nodes"][0]["info"];
+    assert_eq!((&info["log"]["role"], &info["log"]["timeline"]), (&json!("primary"), &json!("1")));
     let mut answered = Vec::new();
     for death in 0..2 {
         let leader = nodes.leader().expect("a write was just done");
@@ -88,6 +115,10 @@ fn p9_nodes_on_postgres_lose_nothing_when_leaders_die() {
         for write in 0..WRITES {
             if write == WRITES / 2 {
                 nodes.running[leader].take().unwrap().kill();
+                let (code, told) = nodes.status();
+                let silent = format!("http://127.0.0.1:{} does not answer", nodes.ports[leader]);
+                assert!(told["problems"].as_array().unwrap().contains(&json!(silent)), "{told}");
+                assert_eq!(code, Some(1), "{told}");
             }
             let spec = json!({ "debit_account": "a", "credit_account": "b", "amount": 1 });
             let key = format!("pay-{death}-{write}");

@@ -15,27 +15,27 @@ const ANSWER_BYTES_MAX: usize = 64 << 20;
 
 /// What to ask.
 #[derive(Debug)]
-pub(super) struct Request {
-    pub(super) server: String,
-    pub(super) method: &'static str,
+pub(crate) struct Request {
+    pub(crate) server: String,
+    pub(crate) method: &'static str,
     /// With the query.
-    pub(super) path: String,
-    pub(super) headers: Vec<(&'static str, String)>,
+    pub(crate) path: String,
+    pub(crate) headers: Vec<(&'static str, String)>,
     /// JSON, where the method takes any.
-    pub(super) body: Option<String>,
+    pub(crate) body: Option<String>,
 }
 
 /// What was answered.
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) at: Option<String>,
-    pub(super) replayed: bool,
-    pub(super) body: Bytes,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) at: Option<String>,
+    pub(crate) replayed: bool,
+    pub(crate) body: Bytes,
 }
 
 /// Asks.
-pub(super) async fn send(request: Request) -> anyhow::Result<Answer> {
+pub(crate) async fn send(request: Request) -> anyhow::Result<Answer> {
     let server: Uri = request.server.parse().context("not a URL")?;
     anyhow::ensure!(server.scheme_str() == Some("http"), "only http:// URLs can be called");
     let host = server.host().context("the URL names no host")?;
