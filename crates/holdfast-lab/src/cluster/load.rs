@@ -43,7 +43,7 @@ const MOVED_MAX: u64 = 400;
 const ASKED_AGAIN: u64 = 8;
 
 /// Readers in a [`crowd`](Load::crowd).
-const CROWD: usize = 16;
+pub(super) const CROWD: usize = 16;
 
 /// Where the money comes from; the model does not follow it.
 const WORLD: u64 = ACCOUNTS;
@@ -64,6 +64,8 @@ pub struct Callers {
     pub writers: usize,
     /// Who read the newest.
     pub readers: usize,
+    /// What those ask for.
+    pub ask_for: Newest,
     /// Who read what they wrote.
     pub sessions: usize,
     /// The mean rest between an answer and what is asked next.
@@ -73,7 +75,26 @@ pub struct Callers {
 impl Default for Callers {
     /// Modest: servers, nodes and callers share a machine.
     fn default() -> Self {
-        Self { writers: 6, readers: 4, sessions: 3, rest: Duration::from_millis(25) }
+        let rest = Duration::from_millis(25);
+        Self { writers: 6, readers: 4, ask_for: Newest::Linearizable, sessions: 3, rest }
+    }
+}
+
+/// What is asked for by readers who are judged as though they had asked for the newest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Newest {
+    /// The newest.
+    Linearizable,
+    /// Whatever a node has: the control, which must be found out.
+    Stale,
+}
+
+impl Newest {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Linearizable => "linearizable",
+            Self::Stale => "stale",
+        }
     }
 }
 
@@ -237,7 +258,7 @@ impl Load {
             let mut caller = Caller::new(Arc::clone(&self), number);
             caller.node = node;
             readers.spawn(async move {
-                let (asked, ask) = caller.look("linearizable");
+                let (asked, ask) = caller.look(caller.load.callers.ask_for.as_str());
                 caller.attempt(asked, &ask).await?;
                 anyhow::Ok(caller.seen)
             });
@@ -318,7 +339,7 @@ impl Caller {
         while !self.load.is_over() {
             self.go_on();
             let reads = self.load.reads.load(Ordering::SeqCst);
-            let (asked, ask) = self.look("linearizable");
+            let (asked, ask) = self.look(self.load.callers.ask_for.as_str());
             if self.attempt(asked, &ask).await?.is_none() {
                 tokio::time::sleep(REST).await;
                 continue;

@@ -23,7 +23,7 @@ use super::{
     Cluster, Leading, Machine,
     fault::{Fault, deck},
     infos, judge, leading,
-    load::{Callers, Load, Reads, Seen},
+    load::{CROWD, Callers, Load, Reads, Seen},
     outage::{Acknowledged, Times},
     proxy::{Proxy, Weather},
 };
@@ -134,7 +134,8 @@ struct Field<'a> {
     over: Vec<Over>,
     /// What those saw who had asked leaders that were halted.
     woken: Seen,
-    woken_answered: usize,
+    asked_halted: usize,
+    halted_answered: usize,
 }
 
 /// A run ends early: with a verdict, or because it cannot go on.
@@ -167,7 +168,8 @@ impl<'a> Field<'a> {
             random: Random::new(options.seed),
             over: Vec::new(),
             woken: Seen::default(),
-            woken_answered: 0,
+            asked_halted: 0,
+            halted_answered: 0,
         })
     }
 
@@ -286,7 +288,8 @@ impl<'a> Field<'a> {
         tokio::time::sleep(CROWDED_FOR).await;
         self.cluster.nodes()[leader.node].resume()?;
         let woken = crowd.await.map_err(anyhow::Error::from)??;
-        self.woken_answered += woken.calls.len();
+        self.asked_halted += CROWD;
+        self.halted_answered += woken.calls.len();
         self.woken.add(woken);
         awaited.map(|()| true)
     }
@@ -437,8 +440,10 @@ impl<'a> Field<'a> {
         let judged = judge::judge(seen, self.entries()?);
         let (counts, judged) = match judged {
             Ok(mut counts) => {
-                let woken = i64::try_from(self.woken_answered).unwrap_or(i64::MAX);
-                counts.push(("answers of leaders that had been halted".to_owned(), woken));
+                let asked = i64::try_from(self.asked_halted).unwrap_or(i64::MAX);
+                let answered = i64::try_from(self.halted_answered).unwrap_or(i64::MAX);
+                counts.push(("reads that met a leader as it woke".to_owned(), asked));
+                counts.push(("of these, answered".to_owned(), answered));
                 (counts, Ok(()))
             }
             Err(wrong) => (Counts::new(), Err(wrong)),

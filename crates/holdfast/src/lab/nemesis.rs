@@ -8,7 +8,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
 use holdfast_lab::cluster::{
-    load::Callers,
+    load::{Callers, Newest},
     nemesis::{self, Options, Report},
     outage::Times,
 };
@@ -33,6 +33,10 @@ pub(crate) struct NemesisArguments {
     /// Decides what goes wrong and when.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// The control: readers take what a node has, and are judged as though they had asked for the
+    /// newest. It fails.
+    #[arg(long)]
+    without_protection: bool,
     /// Keep the data and logs of nodes and servers in this directory, which must be new.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -54,7 +58,14 @@ pub(super) fn run(arguments: &NemesisArguments) -> Result<Exit, Failure> {
         lasts: Duration::from_secs(arguments.seconds),
         pause_max: Duration::from_secs(arguments.pause_max),
         seed: arguments.seed,
-        callers: Callers::default(),
+        callers: Callers {
+            ask_for: if arguments.without_protection {
+                Newest::Stale
+            } else {
+                Newest::Linearizable
+            },
+            ..Callers::default()
+        },
         tell: if arguments.json { |_| {} } else { |what| eprintln!("{what}") },
     };
     let report = nemesis::run(&options).map_err(cannot)?;
