@@ -82,6 +82,14 @@ impl LogClock {
         Ok(Self { log_us: last.max(wall).as_us(), read_at: now })
     }
 
+    /// The clock of a leader whose wall clock contradicts the log: it goes on from `last` by what
+    /// passed, by the monotonic clock, since this node read that entry. The wall clock has no part in
+    /// it, but for the slew.
+    #[must_use]
+    pub const fn going_on(last: LogTime, passed_us: u64, now: Now) -> Self {
+        Self { log_us: last.as_us().saturating_add(passed_us), read_at: now }
+    }
+
     /// Log time now. Never less than it was.
     pub fn read(&mut self, now: Now) -> LogTime {
         if planted!(LogTimeIsWallTime) {

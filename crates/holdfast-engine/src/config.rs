@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use holdfast_log::Properties;
+use holdfast_log::{Properties, entry::CLAIM_TEXT_BYTES_MAX};
 use holdfast_state::{Abort, Budget, Tx};
 
 use crate::clock::ClockBounds;
@@ -103,9 +103,9 @@ pub enum Reads {
 /// Settings of a partition's engine.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// What this node is called in its claims.
+    /// What this node is called in its claims: at most [`CLAIM_TEXT_BYTES_MAX`] bytes.
     pub node: String,
-    /// Where others reach it; part of its claims.
+    /// Where others reach it; part of its claims, and bounded as they are.
     pub address: String,
     /// Whether others share the log.
     pub leadership: Leadership,
@@ -145,7 +145,34 @@ pub struct Config {
 /// What a transaction's last fact may add beyond its budget: its tag and lengths.
 const FRAMING_BYTES: usize = 64;
 
+/// Settings that no engine can run with.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// What a claim says of its writer is bounded.
+    #[error("the node's {what} has {bytes} bytes; at most {CLAIM_TEXT_BYTES_MAX} go into a claim")]
+    TextTooLong {
+        /// Name or address.
+        what: &'static str,
+        /// How long it is.
+        bytes: usize,
+    },
+}
+
 impl Config {
+    /// Looks at what no type can say.
+    ///
+    /// # Errors
+    /// [`ConfigError`]
+    pub fn check(&self) -> Result<(), ConfigError> {
+        for (what, text) in [("name", &self.node), ("address", &self.address)] {
+            let bytes = text.len();
+            if bytes > CLAIM_TEXT_BYTES_MAX {
+                return Err(ConfigError::TextTooLong { what, bytes });
+            }
+        }
+        Ok(())
+    }
+
     /// These settings within what the log takes, and as it answers: a full batch and the largest
     /// transaction after it make one entry that is not too large (P8).
     #[must_use]

@@ -6,7 +6,10 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use holdfast_log::{Log, Position, Waited};
+use holdfast_log::{
+    Log, Position, Waited,
+    provenance::{checked_append, checked_reads},
+};
 
 use crate::{
     applier::Applier,
@@ -57,6 +60,7 @@ impl Driver {
                 break why;
             }
             self.inbox.take(&mut events);
+            self.engine.on_server(self.log.provenance());
             let now = self.clocks.now();
             let idle = events.is_empty();
             for event in events.drain(..) {
@@ -95,9 +99,7 @@ impl Driver {
                     self.resting.push_back((due, position, bytes));
                 }
                 Action::Read(position) => {
-                    let inbox = Arc::clone(&self.inbox);
-                    let done = move |reads| inbox.push(Event::ReadBack(position, reads));
-                    self.log.read(position, READ_BYTES, Box::new(done));
+                    self.read(position);
                 }
                 Action::Wait(position) => self.wait(position),
                 Action::Reply(reply, answer) => reply(answer),
@@ -123,6 +125,17 @@ impl Driver {
         stopped
     }
 
+    /// What claims say of the server that they were written on is looked at before anything is
+    /// followed: the engine knows one log.
+    fn read(&self, position: Position) {
+        let (inbox, log) = (Arc::clone(&self.inbox), Arc::clone(&self.log));
+        let done = move |reads: Result<_, _>| {
+            let reads = reads.and_then(|reads| checked_reads(log.as_ref(), reads));
+            inbox.push(Event::ReadBack(position, reads));
+        };
+        self.log.read(position, READ_BYTES, Box::new(done));
+    }
+
     fn wait(&self, position: Position) {
         let inbox = Arc::clone(&self.inbox);
         self.log.wait(
@@ -145,8 +158,11 @@ impl Driver {
     }
 
     fn append(&self, position: Position, bytes: Bytes) {
-        let inbox = Arc::clone(&self.inbox);
-        let done = move |result| inbox.push(Event::Appended(position, result));
+        let (inbox, log) = (Arc::clone(&self.inbox), Arc::clone(&self.log));
+        let done = move |result: Result<_, _>| {
+            let result = result.and_then(|append| checked_append(log.as_ref(), append));
+            inbox.push(Event::Appended(position, result));
+        };
         self.log.append(position, bytes, Box::new(done));
     }
 

@@ -35,7 +35,8 @@ use std::{collections::VecDeque, sync::Arc};
 
 use bytes::Bytes;
 use holdfast_log::{
-    Append, EntryHeader, LogError, Position, Reader, ReaderState, Step, entry::HEADER_BYTES,
+    Append, EntryHeader, LogError, Position, Provenance, Reader, ReaderState, Step,
+    entry::HEADER_BYTES,
 };
 use holdfast_planted::planted;
 use holdfast_state::{
@@ -71,6 +72,8 @@ pub struct Engine {
     role: Role,
     watch: Watch,
     lease: Arc<Lease>,
+    /// What the log says of the server that it is on.
+    provenance: Provenance,
     confirming: Confirming,
     admission: Admission,
     /// Timers and housekeeping: reserved capacity, before everyone else (P22).
@@ -160,6 +163,7 @@ impl Engine {
             role: Role::Reading { at_the_hole: false },
             watch: Watch::default(),
             lease: Arc::default(),
+            provenance: Provenance::NONE,
             confirming: Confirming::default(),
             internal: VecDeque::new(),
             picked: VecDeque::new(),
@@ -185,6 +189,24 @@ impl Engine {
         let refused = quarantine.suspects().quarantined().count();
         self.metrics.in_quarantine.set(refused as u64);
         Self { quarantine, ..self }
+    }
+
+    /// The same, told who said last in the log, below where it goes on reading, that it leads.
+    #[must_use]
+    pub fn told(mut self, leader: Option<Leader>) -> Self {
+        self.watch.leader = leader;
+        self
+    }
+
+    /// What the log says of the server that it is on, for claims and renewals to record. A leader
+    /// whose log moves says so at once.
+    pub fn on_server(&mut self, provenance: Provenance) {
+        if self.provenance != provenance {
+            self.provenance = provenance;
+            if let Role::Leading(leading) = &mut self.role {
+                leading.moved(provenance);
+            }
+        }
     }
 
     /// What is to be done next, in order.

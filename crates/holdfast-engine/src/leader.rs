@@ -9,7 +9,8 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use holdfast_log::{Claim, Epoch};
+use bytes::Bytes;
+use holdfast_log::{Body, Claim, Entry, Epoch, ReaderState};
 use holdfast_planted::planted;
 
 /// Who leads, as far as this node has read the log.
@@ -24,9 +25,25 @@ pub struct Leader {
 }
 
 impl Leader {
+    /// Who leads by the entry that a reader's state points at ([`ReaderState::said_at`]); `None` when
+    /// these bytes are another's.
+    #[must_use]
+    pub fn said_in(bytes: &Bytes, state: &ReaderState) -> Option<Self> {
+        let Entry { header, body } = Entry::decode(bytes).ok()?;
+        let counts = (header.log, header.epoch) == (state.identity?, state.epoch);
+        match body {
+            Body::Claim(claim) | Body::Renewal(claim)
+                if counts && state.is_led_by(header.nonce) =>
+            {
+                Self::of(header.epoch, &claim)
+            }
+            Body::Claim(_) | Body::Renewal(_) | Body::Batch(_) => None,
+        }
+    }
+
     /// The writer of a claim that counts, or of its renewal; nobody, when that gives leadership up.
     pub(crate) fn of(epoch: Epoch, claim: &Claim) -> Option<Self> {
-        let Claim { node, address, lease_ms } = claim;
+        let Claim { node, address, lease_ms, provenance: _ } = claim;
         (*lease_ms > 0).then(|| Self { epoch, node: node.clone(), address: address.clone() })
     }
 }

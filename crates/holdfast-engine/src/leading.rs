@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::Bytes;
 use holdfast_log::{
-    Claim, EntryBuilder, EntryHeader, Epoch, Hash, LogId, Nonce, Position, ReaderState,
+    Claim, EntryBuilder, EntryHeader, Epoch, Hash, LogId, Nonce, Position, Provenance, ReaderState,
     entry::{FEATURE_LEVEL, HEADER_BYTES},
 };
 use holdfast_planted::planted;
@@ -111,6 +111,13 @@ impl Leading {
             said_us: sent_us,
             resigned: false,
         }
+    }
+
+    /// The log is on another server than when it was claimed, or said last.
+    pub(crate) const fn moved(&mut self, provenance: Provenance) {
+        self.claim.provenance = provenance;
+        // As long ago as can be: it is due.
+        self.said_us = 0;
     }
 
     /// How long the lease runs from when an entry is sent, in microseconds.

@@ -39,7 +39,7 @@ pub mod standing;
 pub mod timers;
 
 pub use archive::{Archive, ArchiveError};
-pub use config::{Config, Leadership, Reads, Shared, TimerHandler};
+pub use config::{Config, ConfigError, Leadership, Reads, Shared, TimerHandler};
 pub use confirm::Confirm;
 pub use engine::Engine;
 pub use event::{Action, Event, Now, Stopped};

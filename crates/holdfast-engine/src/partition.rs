@@ -53,6 +53,9 @@ pub struct Parts {
     /// Readers' states from which the log can still be read: those of the kept
     /// snapshots, newest first.
     pub kept: Vec<ReaderState>,
+    /// Who leads, as far as that is said below where the state ends: whoever begins behind a claim
+    /// has not read it.
+    pub leader: Option<Leader>,
     /// Random, fresh in every life of the process.
     pub seed: u64,
     /// Requests that may have killed the process before.
@@ -130,6 +133,7 @@ impl Partition {
         let state = Arc::clone(&snapshots);
         let engine =
             Engine::new(config, state, &mark, parts.seed, newest)?.guarded_by(parts.quarantine);
+        let engine = engine.told(parts.leader);
         let metrics = Arc::clone(engine.metrics());
         let lease = Arc::clone(engine.lease());
         let feed = Arc::new(Feed::new(Arc::clone(&parts.log), parts.kept, checkpoint));

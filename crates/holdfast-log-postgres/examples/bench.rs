@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use hdrhistogram::Histogram;
 use holdfast_log::{Append, Log, LogError, Position};
+use holdfast_log_postgres::bare::Bare;
 use holdfast_log_postgres::server::{Binaries, Server};
 use holdfast_log_postgres::{PostgresLog, PostgresOptions};
 
@@ -31,9 +32,10 @@ fn main() -> Result<(), Failure> {
     println!("PostgreSQL {version}, fsync on, one server on this machine; {} bytes", bytes.len());
     let log = PostgresLog::open(PostgresOptions::new(server.connection()))?;
     let mut next = 1;
+    let table = Bare::create(&server.connection(), "bare")?;
     let [mut bare, mut own] = [Histogram::<u64>::new(3)?, Histogram::new(3)?];
     for _ in 0..ROUNDS {
-        bare.add(bare_inserts(&server, &bytes, part / ROUNDS)?)?;
+        bare.add(bare_inserts(&table, &bytes, part / ROUNDS)?)?;
         own.add(appends(&log, &mut next, &bytes, 1, part / ROUNDS)?)?;
     }
     print("bare INSERT, alone", &bare, part);
@@ -60,29 +62,15 @@ fn print(what: &str, latencies: &Histogram<u64>, part: Duration) {
 }
 
 /// One INSERT after the other, prepared, on one connection of the same client library.
-fn bare_inserts(server: &Server, bytes: &[u8], part: Duration) -> Result<Histogram<u64>, Failure> {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-    runtime.block_on(async {
-        let config: tokio_postgres::Config = server.connection().parse()?;
-        let (client, connection) = config.connect(tokio_postgres::NoTls).await?;
-        tokio::spawn(connection);
-        client
-            .batch_execute(
-                "CREATE TABLE IF NOT EXISTS bare (
-                   position bigserial PRIMARY KEY, bytes bytea NOT NULL)",
-            )
-            .await?;
-        let insert = client.prepare("INSERT INTO bare (bytes) VALUES ($1)").await?;
-        let mut latencies = Histogram::new(3)?;
-        let began = Instant::now();
-        while began.elapsed() < part {
-            let sent = Instant::now();
-            client.execute(&insert, &[&bytes]).await?;
-            latencies.record(micros(sent.elapsed()))?;
-        }
-        Ok(latencies)
-    })
+fn bare_inserts(bare: &Bare, bytes: &[u8], part: Duration) -> Result<Histogram<u64>, Failure> {
+    let mut latencies = Histogram::new(3)?;
+    let began = Instant::now();
+    while began.elapsed() < part {
+        let sent = Instant::now();
+        bare.insert(bytes)?;
+        latencies.record(micros(sent.elapsed()))?;
+    }
+    Ok(latencies)
 }
 
 /// Appends to position after position, so many under way at a time.

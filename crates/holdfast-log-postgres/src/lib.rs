@@ -24,10 +24,11 @@
 //! answers) on a session of a `link`, which `servers` finds and `session` looks at (`settings`,
 //! `lineage`). `read` and `trim` are the other calls, `steward` and `wake` what followers wait on,
 //! `known` what needs no barrier, `sql` and `schema` the tables. [`server`] starts real servers,
-//! for tests, benches and demonstrations.
+//! for tests, benches and demonstrations; [`bare`] is what a log is measured beside.
 
 mod append;
 mod backoff;
+pub mod bare;
 mod known;
 mod lineage;
 mod link;

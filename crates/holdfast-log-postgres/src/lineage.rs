@@ -5,15 +5,18 @@
 //! *timeline*, so the old one has the lower number. A server restored from a backup of its disk
 //! keeps its timeline and has less WAL than it had.
 //!
-//! The record of what was seen cannot live in the database, since a stale one would hold a stale
-//! record. It lives with whoever writes: in this process, and across its lives in a small file
-//! ([`Memo`]) beside its other data. What a node has never seen it cannot know: without a memo,
-//! only servers that demand synchronous standbys keep an old primary from acknowledging.
+//! A record of what was seen that lived in the database alone would be as stale as the database. It
+//! lives with whoever writes: in this process, across its lives in a small file ([`Memo`]) beside its
+//! other data, and, as system identifier and timeline, in every claim and renewal ([`Provenance`]).
+//! Those who read them keep the latest in their state and in snapshots, so that a node that begins
+//! with any of these knows what the log has gone on to. What a node has never seen it cannot know:
+//! one that has nothing is held off an old primary only by servers that demand synchronous standbys.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use holdfast_log::Provenance;
 use thiserror::Error;
 
 /// Where a server's history stands.
@@ -49,6 +52,9 @@ pub enum LineageError {
         /// This server's.
         found: u32,
     },
+    /// Nothing that this build records.
+    #[error("its claims tell of another kind of log, or a newer Holdfast wrote them")]
+    Foreign,
     /// A server that had more than it has.
     #[error(
         "it has WAL up to {found:#x} and had it up to {known:#x} on the same timeline: it was \
@@ -62,7 +68,35 @@ pub enum LineageError {
     },
 }
 
+/// The first byte of a provenance of ours: what follows is a system identifier and a timeline.
+const PROVENANCE_FORMAT: u8 = 1;
+
 impl Lineage {
+    /// What claims record of it: not how far its WAL is, which is never the same twice.
+    pub(crate) fn provenance(&self) -> Provenance {
+        let mut bytes = vec![PROVENANCE_FORMAT];
+        bytes.extend_from_slice(&self.system.to_le_bytes());
+        bytes.extend_from_slice(&self.timeline.to_le_bytes());
+        Provenance::new(&bytes).expect("thirteen bytes fit")
+    }
+
+    /// What a claim recorded.
+    ///
+    /// # Errors
+    /// [`LineageError::Foreign`]
+    pub(crate) fn recorded(provenance: &Provenance) -> Result<Self, LineageError> {
+        let bytes = provenance.as_bytes();
+        let parts = match bytes.split_first() {
+            Some((&PROVENANCE_FORMAT, rest)) => rest.split_first_chunk::<8>(),
+            Some(_) | None => None,
+        };
+        let parts =
+            parts.and_then(|(system, rest)| Some((system, <&[u8; 4]>::try_from(rest).ok()?)));
+        let (system, timeline) = parts.ok_or(LineageError::Foreign)?;
+        let (system, timeline) = (u64::from_le_bytes(*system), u32::from_le_bytes(*timeline));
+        Ok(Self { system, timeline, wal: 0 })
+    }
+
     /// Whether a server found there can hold all that was acknowledged up to here.
     ///
     /// # Errors
@@ -157,6 +191,19 @@ mod tests {
         assert_eq!(leads(8, 4, 2000), Err(LineageError::OtherSystem { known: 7, found: 8 }));
         assert_eq!(leads(7, 2, 2000), Err(LineageError::OldPrimary { known: 3, found: 2 }));
         assert_eq!(leads(7, 3, 999), Err(LineageError::LostWal { known: 1000, found: 999 }));
+    }
+
+    #[test]
+    fn what_a_claim_records_is_read_back_and_nothing_else_is() {
+        let recorded = Lineage::recorded(&SEEN.provenance());
+        assert_eq!(recorded, Ok(Lineage { wal: 0, ..SEEN }));
+        let bytes = SEEN.provenance().as_bytes().to_vec();
+        let long = [&bytes[..], &[0]].concat();
+        let newer = [&[2], &bytes[1..]].concat();
+        for foreign in [&b"x"[..], &bytes[..12], &long, &newer] {
+            let foreign = Provenance::new(foreign).unwrap();
+            assert_eq!(Lineage::recorded(&foreign), Err(LineageError::Foreign), "{foreign:?}");
+        }
     }
 
     #[test]

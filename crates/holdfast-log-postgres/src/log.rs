@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use holdfast_log::{
-    Append, Done, Durability, Log, LogError, LogServer, Position, Properties, Read, Waited,
+    Append, Done, Durability, Log, LogError, LogServer, Position, Properties, Provenance, Read,
+    Waited,
 };
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{RwLock, Semaphore, watch};
@@ -152,7 +153,7 @@ impl PostgresLog {
         self.runtime().spawn(steward.run());
     }
 
-    /// Which server's history the log is on: what a claim should record, and people see.
+    /// Which server's history the log is on. Claims record it, but for how far its WAL is.
     #[must_use]
     pub fn lineage(&self) -> Lineage {
         self.servers.lineage().expect("an open log has been connected")
@@ -347,6 +348,14 @@ impl Log for PostgresLog {
         });
     }
 
+    fn provenance(&self) -> Provenance {
+        self.lineage().provenance()
+    }
+
+    fn is_where(&self, recorded: &Provenance) -> Result<(), LogError> {
+        self.servers.is_where(recorded)
+    }
+
     fn close(&self, done: Done<()>) {
         let reply = Reply::new(done);
         if self.shared.closed.swap(true, Ordering::SeqCst) {
@@ -379,7 +388,7 @@ impl Log for PostgresLog {
         Properties {
             max_entry_bytes: self.options.max_entry_bytes,
             durability: self.shared.durability,
-            empty_read_is_linearizable: false,
+            empty_read_is_linearizable: true,
             max_positions_ahead: MAX_POSITIONS_AHEAD,
         }
     }

@@ -18,6 +18,7 @@ use tokio_postgres::Error;
 use crate::link::{Link, Tries};
 use crate::session::Session;
 use crate::sql::Sql;
+use crate::sqlstate::said;
 
 /// The tables' format that this build reads and writes.
 const FORMAT: i32 = 1;
@@ -49,7 +50,12 @@ async fn ensure_once(
     let format = match client.query_opt(&sql.format(), &[]).await {
         Ok(row) => row.map_or(0, |row| row.get::<_, i32>(0)),
         Err(error) if is(&error, "42P01") => {
-            client.batch_execute(&sql.create(FORMAT)).await?;
+            match client.batch_execute(&sql.create(FORMAT)).await {
+                Err(error) if is(&error, "42501") => {
+                    return Ok(Err(may_not_create(session, &error)));
+                }
+                done => done?,
+            }
             store_plainly(session, sql).await?;
             FORMAT
         }
@@ -68,6 +74,18 @@ async fn ensure_once(
         }));
     }
     Ok(Ok(()))
+}
+
+fn may_not_create(session: &Session, error: &Error) -> LogError {
+    LogError::Refused {
+        reason: format!(
+            "{}: {}: the log's tables are missing and this role may not make them; let it \
+             (GRANT CREATE ON SCHEMA public TO it), or open the log once as one who may, and GRANT \
+             SELECT, INSERT, UPDATE, DELETE on the tables to it",
+            session.host,
+            said(error)
+        ),
+    }
 }
 
 /// An optimisation, and PostgreSQL's own: another engine need not know it.

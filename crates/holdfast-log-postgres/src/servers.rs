@@ -10,7 +10,7 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use holdfast_log::{Durability, LogError};
+use holdfast_log::{Durability, LogError, Provenance};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_postgres::Config;
@@ -90,6 +90,20 @@ impl Servers {
     pub(crate) fn address(&self) -> Option<String> {
         let host = self.chosen().host;
         host.map(|host| self.hosts[host].name.clone())
+    }
+
+    /// Whether the server that is used can be where a claim recorded this.
+    ///
+    /// # Errors
+    /// Why it cannot, naming it.
+    pub(crate) fn is_where(&self, recorded: &Provenance) -> Result<(), LogError> {
+        let Chosen { host, lineage, .. } = *self.chosen();
+        let Some(found) = lineage.filter(|_| !recorded.is_none()) else { return Ok(()) };
+        let leads = Lineage::recorded(recorded).and_then(|known| known.leads_to(&found));
+        leads.map_err(|error| {
+            let name = host.map_or("the server", |host| &self.hosts[host].name);
+            LogError::Refused { reason: format!("{name}: {error}") }
+        })
     }
 
     /// From now on every connection must give at least this.

@@ -146,7 +146,8 @@ impl Found {
             return Err(Trouble::Never(format!("PostgreSQL {found}; {least} or newer is needed")));
         }
         if self.in_recovery {
-            return Err(Trouble::Later("it is a standby".to_owned()));
+            let what = "it is a standby; name the server that takes writes as well";
+            return Err(Trouble::Later(what.to_owned()));
         }
         if self.read_only {
             return Err(Trouble::Later("it takes no writes (transaction_read_only)".to_owned()));

@@ -21,9 +21,17 @@ pub(crate) enum Verdict {
 pub(crate) fn verdict(error: &Error) -> Verdict {
     match error.code() {
         Some(code) => of_code(code.code()),
+        None if is_of_the_client(error) => Verdict::Never,
         // The connection broke, or what came is no message of the protocol.
         None => Verdict::Elsewhere,
     }
+}
+
+/// What the client itself will not do: log in without the password that it is asked for, or in a
+/// way that it does not know. Its kinds of errors have no names but what they say.
+fn is_of_the_client(error: &Error) -> bool {
+    let text = error.to_string();
+    ["invalid configuration", "authentication error"].iter().any(|kind| text.starts_with(kind))
 }
 
 fn of_code(code: &str) -> Verdict {

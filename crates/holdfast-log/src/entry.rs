@@ -135,6 +135,11 @@ pub enum EntryError {
 }
 
 impl Entry {
+    /// Whether these bytes, if they are an entry, say who leads: a claim or a renewal.
+    pub(crate) fn is_said(bytes: &[u8]) -> bool {
+        bytes.len() >= HEADER_BYTES && [KIND_CLAIM, KIND_RENEWAL].contains(&bytes[6])
+    }
+
     /// Reads an entry from the bytes of a position; the body is a slice of them, not a copy.
     ///
     /// # Errors

@@ -26,6 +26,7 @@ pub mod identity;
 pub mod log;
 pub mod memory;
 pub mod position;
+pub mod provenance;
 pub mod reader;
 
 pub use disk::{Disk, FaultDisk, RealDisk};
@@ -37,4 +38,5 @@ pub use identity::{Hash, LogId};
 pub use log::{Append, Done, Durability, Log, LogServer, Properties, Read, Waited};
 pub use memory::MemoryLog;
 pub use position::Position;
+pub use provenance::Provenance;
 pub use reader::{ChainBroken, DeadReason, Reader, ReaderState, Step};

@@ -19,6 +19,7 @@ use bytes::Bytes;
 
 use crate::error::LogError;
 use crate::position::Position;
+use crate::provenance::Provenance;
 
 /// Takes the answer to one call; called exactly once, on any thread, never under a lock of the log.
 pub type Done<T> = Box<dyn FnOnce(Result<T, LogError>) + Send>;
@@ -146,6 +147,23 @@ pub trait Log: Send + Sync + fmt::Debug {
     fn wait(&self, position: Position, done: Done<Waited>) {
         let _ = position;
         done(Ok(Waited::CannotTell));
+    }
+
+    /// Which of the servers that could pretend to hold this log it is on, for claims to record;
+    /// nothing, where there is but one. Answered at once, from what is known.
+    fn provenance(&self) -> Provenance {
+        Provenance::NONE
+    }
+
+    /// Whether this log, on the server that it is on, can be where a claim was written that recorded
+    /// this. Answered at once, from what is known; what records nothing can be anywhere.
+    ///
+    /// # Errors
+    /// [`LogError::Refused`] if it cannot, saying what either is: then nothing that it holds is to be
+    /// followed, and nothing to be written.
+    fn is_where(&self, recorded: &Provenance) -> Result<(), LogError> {
+        let _ = recorded;
+        Ok(())
     }
 
     /// Stops cleanly, after everything asked for before. Later calls answer [`LogError::Closed`].

@@ -177,11 +177,11 @@ impl Reader {
         self.state.accept(&header, Hash::of(bytes));
         Ok(match entry.body {
             Body::Claim(claim) => {
-                self.state.lease_ms = claim.lease_ms;
+                self.state.say(position, &claim);
                 Step::Claim(header, claim)
             }
             Body::Renewal(claim) => {
-                self.state.lease_ms = claim.lease_ms;
+                self.state.say(position, &claim);
                 Step::Renewal(header, claim)
             }
             Body::Batch(body) => Step::Batch(header, body),
@@ -237,6 +237,13 @@ impl ReaderState {
         self.next_version += u64::from(header.count);
         self.log_time_us = self.log_time_us.max(header.log_time_us);
         self.feature_level = self.feature_level.max(header.feature_level);
+    }
+
+    /// A claim or a renewal counts.
+    fn say(&mut self, position: Position, claim: &Claim) {
+        self.lease_ms = claim.lease_ms;
+        self.said_at = Some(position);
+        self.provenance = claim.provenance;
     }
 
     /// Whether an entry with this nonce was written by the leader of the latest valid claim.

@@ -1,10 +1,41 @@
 //! Why a node does not open. Each message names the file and what to do.
 
-use std::{io, path::PathBuf, sync::Arc};
+use std::{fmt, io, path::PathBuf, sync::Arc};
 
-use holdfast_engine::ArchiveError;
+use holdfast_engine::{ArchiveError, ConfigError};
 use holdfast_log::{ChainBroken, LogError, Position};
 use holdfast_state::StoreError;
+
+/// Where a log is, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LogPlace {
+    /// In a directory of the node's own.
+    Directory(PathBuf),
+    /// Where other nodes have it too.
+    Shared,
+}
+
+impl LogPlace {
+    /// What to do about a log that cannot be used. A shared one says so itself.
+    const fn advice(&self) -> &'static str {
+        match self {
+            Self::Directory(_) => {
+                "; nothing was changed: restore the data directory from a backup, or put the \
+                 missing bytes back"
+            }
+            Self::Shared => "",
+        }
+    }
+}
+
+impl fmt::Display for LogPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Directory(dir) => write!(f, "the log in {}", dir.display()),
+            Self::Shared => f.write_str("the log that nodes share"),
+        }
+    }
+}
 
 /// Why a node does not open. Nothing was changed that a later try would miss.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -51,28 +82,21 @@ pub enum OpenError {
         what: String,
     },
     /// The log cannot be opened or read.
-    #[error("the log in {}: {source}; nothing was changed: restore the data directory from a backup, or put the missing bytes back", dir.display())]
+    #[error("{log}: {source}{}", log.advice())]
     Log {
-        /// The log's directory.
-        dir: PathBuf,
+        /// Where it is.
+        log: LogPlace,
         /// What is wrong.
-        source: LogError,
-    },
-    /// The log that nodes share cannot be opened.
-    #[error("the log that this node shares with others cannot be opened: {source}")]
-    SharedLog {
-        /// What is wrong, naming the server.
         source: LogError,
     },
     /// Something that was made from the log knows more than the log does.
     #[error(
-        "the log in {} ends before position {tail}, but {witness} was made when it had all positions below {needed}: \
-         the log lost its tail; restore it from a backup",
-        dir.display()
+        "{log} ends before position {tail}, but {witness} was made when it had all positions below {needed}: \
+         the log lost its tail; restore it from a backup"
     )]
     LostTail {
-        /// The log's directory.
-        dir: PathBuf,
+        /// Where it is.
+        log: LogPlace,
         /// The first position that the log does not have.
         tail: Position,
         /// Who knows better.
@@ -81,21 +105,21 @@ pub enum OpenError {
         needed: Position,
     },
     /// A snapshot was made from another log.
-    #[error("{witness} belongs to another log than the one in {}: put the directories together that belong together", dir.display())]
+    #[error("{witness} belongs to another log than {log}: put together what belongs together")]
     OtherLog {
-        /// The log's directory.
-        dir: PathBuf,
+        /// Where it is.
+        log: LogPlace,
         /// What does not belong.
         witness: String,
     },
     /// The log's beginning is trimmed and nothing is left to begin from.
     #[error(
-        "no state to begin with: the log in {} was trimmed, and no snapshot in {} can be used ({}); restore a snapshot from a backup",
-        log.display(), snapshots.display(), if reasons.is_empty() { "there is none".to_owned() } else { reasons.join("; ") }
+        "no state to begin with: {log} was trimmed, and no snapshot in {} can be used ({}); restore a snapshot from a backup",
+        snapshots.display(), if reasons.is_empty() { "there is none".to_owned() } else { reasons.join("; ") }
     )]
     NoState {
-        /// The log's directory.
-        log: PathBuf,
+        /// Where it is.
+        log: LogPlace,
         /// Where snapshots were looked for.
         snapshots: PathBuf,
         /// Why each of them was not used.
@@ -125,6 +149,9 @@ pub enum OpenError {
         /// What does not fit.
         what: String,
     },
+    /// The settings are not such that a node can run with them.
+    #[error("{0}")]
+    Config(#[from] ConfigError),
     /// The state could not be brought up to the log.
     #[error("the state cannot be rebuilt: {0}")]
     State(#[from] StoreError),

@@ -30,7 +30,7 @@ pub use at::{At, BadAt};
 pub use config::{NodeConfig, OpenLog, SharedStorage, Storage};
 pub use consistency::Consistency;
 pub use crash_file::QuarantineFile;
-pub use error::OpenError;
+pub use error::{LogPlace, OpenError};
 pub use execute::{Ask, Failure, Render, Reply};
 pub use node::Node;
 pub use offline::{Offline, Reach};

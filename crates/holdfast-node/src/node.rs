@@ -28,8 +28,8 @@ use crate::{
     config::{NodeConfig, SharedStorage, Storage},
     crash_file,
     data_dir::DataDir,
-    error::OpenError,
-    recovery::{Recovered, discard_state, recover},
+    error::{LogPlace, OpenError},
+    recovery::{Places, Recovered, discard_state, recover},
     registry::Registry,
 };
 
@@ -68,6 +68,7 @@ impl Node {
     /// # Errors
     /// [`OpenError`]; each names the file and what to do.
     pub fn open(config: NodeConfig) -> Result<Self, OpenError> {
+        config.engine.check()?;
         let lock = lock_own(&config.storage)?;
         let running = start(&config)?;
         Ok(Self { config, running: RwLock::new(running), _lock: lock })
@@ -222,9 +223,10 @@ fn lock_own(storage: &Storage) -> Result<Option<DirLock>, OpenError> {
 
 fn start_on_shared(config: &NodeConfig, shared: &SharedStorage) -> Result<Running, OpenError> {
     let dir = DataDir::open_or_create(&shared.directory)?;
-    let log = (shared.open)().map_err(|source| OpenError::SharedLog { source })?;
+    let log = (shared.open)().map_err(|source| OpenError::Log { log: LogPlace::Shared, source })?;
     let snapshots = SnapshotKeeper::shared(disk_at(&shared.snapshots)?, &config.engine.node);
-    let recovered = recover(&dir, &snapshots, log.as_ref())?;
+    let places = Places { log: LogPlace::Shared, snapshots: shared.snapshots.clone() };
+    let recovered = recover(&dir, &snapshots, log.as_ref(), &places)?;
     tracing::info!(
         data = %dir.root().display(),
         from = recovered.source,
@@ -239,7 +241,7 @@ fn start_on_shared(config: &NodeConfig, shared: &SharedStorage) -> Result<Runnin
 fn start_in(config: &NodeConfig, dir: &DataDir) -> Result<Running, OpenError> {
     let log = Arc::new(open_log(config, dir)?);
     let snapshots = SnapshotKeeper::new(disk_at(&dir.snapshots())?);
-    let recovered = recover(dir, &snapshots, log.as_ref())?;
+    let recovered = recover(dir, &snapshots, log.as_ref(), &Places::within(dir))?;
     tracing::info!(
         data = %dir.root().display(),
         from = recovered.source,
@@ -270,7 +272,7 @@ pub(crate) fn open_log(config: &NodeConfig, dir: &DataDir) -> Result<FileLog, Op
     }
     FileLog::open(disk, config.log.clone()).map_err(|error| match error {
         LogError::Locked { holder, .. } => OpenError::InUse { dir: dir.root().to_owned(), holder },
-        source => OpenError::Log { dir: dir.log(), source },
+        source => OpenError::Log { log: LogPlace::Directory(dir.log()), source },
     })
 }
 
@@ -296,6 +298,7 @@ fn start_in_memory(config: &NodeConfig, log: MemoryLog) -> Result<Running, OpenE
         store: Box::new(holdfast_state::MemoryStore::new()),
         kept: Vec::new(),
         untrimmed: true,
+        leader: None,
         origin: Origin::Rebuilt,
         source: "a log in memory".to_owned(),
     };
@@ -325,6 +328,7 @@ fn run(
         snapshots: files.snapshots,
         archive: files.archive,
         kept: recovered.kept.iter().map(|kept| kept.state).collect(),
+        leader: recovered.leader,
         seed: random_seed().map_err(OpenError::io("reading /dev/urandom"))?,
         quarantine: files.quarantine,
     };

@@ -17,7 +17,7 @@ use std::{
 use bytes::Bytes;
 use holdfast_engine::{Archive, SnapshotKeeper, archive::Range, snapshots::KeptSnapshot};
 use holdfast_log::{
-    ChainBroken, Entry, FileLog, Position, Read, Reader, ReaderState, Step, blocking,
+    ChainBroken, Entry, FileLog, LogError, Position, Read, Reader, ReaderState, Step, blocking,
 };
 use holdfast_state::{
     Batch, LogTime, MemoryStore, Namespace, Scan, Store, Version, View, table::split_key,
@@ -26,9 +26,9 @@ use holdfast_state::{
 use crate::{
     config::{NodeConfig, Storage},
     data_dir::DataDir,
-    error::OpenError,
+    error::{LogPlace, OpenError},
     node::{archive_at, disk_at, open_log},
-    recovery::{Recovered, recover},
+    recovery::{Places, Recovered, recover},
 };
 
 /// How much one read of the log brings, in bytes.
@@ -110,7 +110,7 @@ impl Offline {
         let config = NodeConfig::new(Storage::Directory(root.to_owned()));
         let log = Arc::new(open_log(&config, &dir)?);
         let snapshots = SnapshotKeeper::new(disk_at(&dir.snapshots())?);
-        let recovered = recover(&dir, &snapshots, log.as_ref())?;
+        let recovered = recover(&dir, &snapshots, log.as_ref(), &Places::within(&dir))?;
         let reach = match recovered.kept.last() {
             Some(oldest) if !recovered.untrimmed => {
                 Reach::Snapshot { version: oldest.mark.version, archive: None }
@@ -168,7 +168,7 @@ impl Offline {
     pub fn base(&self) -> Result<Option<Box<dyn Store>>, OpenError> {
         let Some(oldest) = self.oldest() else { return Ok(None) };
         let bad = |reason: String| OpenError::NoState {
-            log: self.past.dir.log(),
+            log: LogPlace::Directory(self.past.dir.log()),
             snapshots: self.past.dir.snapshots(),
             reasons: vec![reason],
         };
@@ -254,8 +254,7 @@ impl Offline {
     /// # Errors
     /// [`OpenError::Log`] when the log does not close cleanly.
     pub fn close(self) -> Result<(), OpenError> {
-        blocking::close(self.past.log.as_ref())
-            .map_err(|source| OpenError::Log { dir: self.past.dir.log(), source })
+        blocking::close(self.past.log.as_ref()).map_err(|source| self.past.log_failed(source))
     }
 }
 
@@ -288,8 +287,11 @@ impl Past {
     }
 
     fn read_log(&self, from: Position, max_bytes: usize) -> Result<Vec<Read>, OpenError> {
-        blocking::read(self.log.as_ref(), from, max_bytes)
-            .map_err(|source| OpenError::Log { dir: self.dir.log(), source })
+        blocking::read(self.log.as_ref(), from, max_bytes).map_err(|source| self.log_failed(source))
+    }
+
+    fn log_failed(&self, source: LogError) -> OpenError {
+        OpenError::Log { log: LogPlace::Directory(self.dir.log()), source }
     }
 
     fn inspect(&self, reader: &mut Reader, bytes: &Bytes) -> Result<Inspected, OpenError> {

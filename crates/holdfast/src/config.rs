@@ -14,6 +14,7 @@ use std::{
 };
 
 use holdfast_http::{HttpConfig, Keys, Limits};
+use holdfast_log::entry::CLAIM_TEXT_BYTES_MAX;
 use holdfast_node::{NodeConfig, Storage};
 use serde::{Deserialize, Serialize};
 
@@ -166,6 +167,13 @@ impl Config {
         if self.node.is_empty() || self.node.len() > 256 {
             return Err("node is not a name of 1 to 256 bytes".to_owned());
         }
+        if let Some(address) = &self.advertise
+            && (address.is_empty() || address.len() > CLAIM_TEXT_BYTES_MAX)
+        {
+            return Err(format!(
+                "advertise is not an address of 1 to {CLAIM_TEXT_BYTES_MAX} bytes"
+            ));
+        }
         if let Some(postgres) = &self.postgres {
             postgres.check()?;
         }
@@ -264,6 +272,8 @@ mod tests {
             "limits.request_timeout_ms = 61_000",
             "engine.idempotency_retention_s = 1",
             "node = \"\"",
+            "advertise = \"\"",
+            &format!("advertise = {:?}", "a".repeat(CLAIM_TEXT_BYTES_MAX + 1)),
             "listen = \"localhost\"",
             "[postgres]\nservers = \"host=a\"",
             "[postgres]\nsnapshots = \"/s\"",

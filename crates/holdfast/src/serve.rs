@@ -10,7 +10,8 @@ use std::{future::Future, net::SocketAddr, path::PathBuf, sync::Arc};
 use clap::Args;
 use holdfast_engine::Stopped;
 use holdfast_http::{HttpConfig, Server};
-use holdfast_node::{Node, NodeConfig};
+use holdfast_log::LogError;
+use holdfast_node::{Node, NodeConfig, OpenError};
 use tokio::{
     runtime::Runtime,
     signal::unix::{SignalKind, signal},
@@ -137,7 +138,12 @@ pub(crate) fn runtime() -> Result<Runtime, Failure> {
 
 /// Opens the node.
 pub(crate) fn open(config: NodeConfig) -> Result<Arc<Node>, Failure> {
-    let node = Node::open(config).map_err(|error| Failure::new(Exit::CannotStart, error))?;
+    let node = Node::open(config).map_err(|error| {
+        // Settings that nobody but the log could look at.
+        let options = matches!(&error, OpenError::Log { source: LogError::BadOptions { .. }, .. });
+        let bad = options || matches!(&error, OpenError::Config(_));
+        Failure::new(if bad { Exit::Usage } else { Exit::CannotStart }, error)
+    })?;
     Ok(Arc::new(node))
 }
 

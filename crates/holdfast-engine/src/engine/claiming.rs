@@ -25,6 +25,8 @@ pub(super) struct Claiming {
     pub(super) pipeline: Pipeline,
     nonce: Nonce,
     claim: Claim,
+    /// Log time, from the claim on.
+    clock: LogClock,
     /// Before it was sent, in microseconds.
     sent_us: u64,
 }
@@ -34,7 +36,10 @@ impl Engine {
     pub(super) fn claim(&mut self, now: Now) {
         let clock = match self.anchored(now) {
             Ok(clock) => clock,
-            Err(off) => return self.does_not_claim(&off),
+            Err(off) => match self.clock_in_doubt(&off, now) {
+                Some(clock) => clock,
+                None => return,
+            },
         };
         self.watch.unfit = None;
         let random = self.random.bytes();
@@ -44,13 +49,15 @@ impl Engine {
             node: self.config.node.clone(),
             address: self.config.address.clone(),
             lease_ms: self.config.leadership.lease_ms(),
+            provenance: self.provenance,
         };
         let mut pipeline = Pipeline::new(self.reader.state().next_position);
         let bytes = claim.seal(&header);
         let position = pipeline.send(bytes.clone());
         self.metrics.claims.increment();
         let sent_us = now.monotonic_us;
-        self.enter(Role::Claiming(Box::new(Claiming { pipeline, nonce, claim, sent_us })));
+        let claiming = Claiming { pipeline, nonce, claim, clock, sent_us };
+        self.enter(Role::Claiming(Box::new(claiming)));
         self.actions.push_back(Action::Append(position, bytes));
     }
 
@@ -71,7 +78,7 @@ impl Engine {
     }
 
     fn anchored(&self, now: Now) -> Result<LogClock, ClockOff> {
-        let last = self.last_time.max(LogTime::from_us(self.reader.state().log_time_us));
+        let last = self.last_log_time();
         let bounds = self.config.clock.map(|bounds| match self.config.leadership {
             Leadership::Alone => bounds,
             Leadership::Shared(_) => self.watch.bounds(bounds, now),
@@ -79,19 +86,33 @@ impl Engine {
         LogClock::anchor(last, now, bounds)
     }
 
-    /// A node that is alone has nobody to wait for, and says so by stopping; one of several leaves
-    /// it to the others, and tries again.
-    fn does_not_claim(&mut self, off: &ClockOff) {
+    /// The time of the last entry read.
+    fn last_log_time(&self) -> LogTime {
+        self.last_time.max(LogTime::from_us(self.reader.state().log_time_us))
+    }
+
+    /// The wall clock contradicts the log. A node that is alone has nobody to wait for, and says so
+    /// by stopping. One of several leaves it to the others; where nobody's clock fits, the log's time
+    /// may be what is wrong, and goes on by what passed, which every node knows.
+    fn clock_in_doubt(&mut self, off: &ClockOff, now: Now) -> Option<LogClock> {
         let reason = off.to_string();
-        match self.config.leadership {
-            Leadership::Alone => self.stop(Stopped::Failed(reason)),
-            Leadership::Shared(_) => {
-                if self.watch.unfit.is_none() {
-                    tracing::error!(reason, "this node does not claim leadership");
-                }
-                self.watch.unfit = Some(reason);
-            }
+        let Leadership::Shared(shared) = self.config.leadership else {
+            self.stop(Stopped::Failed(reason));
+            return None;
+        };
+        if self.watch.stood_back(&shared, now) {
+            tracing::error!(reason, "nobody else claims; log time goes on without this clock");
+            return Some(LogClock::going_on(
+                self.last_log_time(),
+                self.watch.since_heard_us(now),
+                now,
+            ));
         }
+        if self.watch.unfit.is_none() {
+            tracing::error!(reason, "this node leaves leadership to others");
+        }
+        self.watch.unfit = Some(reason);
+        None
     }
 
     /// A claim counts, ours or another's.
@@ -118,8 +139,6 @@ impl Engine {
     /// Our claim counts.
     fn lead(&mut self, now: Now) {
         let state = *self.reader.state();
-        let last = LogTime::from_us(state.log_time_us);
-        let clock = LogClock::anchor(last, now, None).expect("without bounds any clock does");
         let oldest = match oldest_bucket(self.state.as_ref()) {
             Ok(oldest) => oldest,
             Err(error) => return self.stop(Stopped::StateInDoubt(error.to_string())),
@@ -131,7 +150,7 @@ impl Engine {
         let filing = Filing::new(self.config.retention_us, oldest);
         let timers = DueTimers::new(self.config.timers.clone());
         let claimed = (claiming.claim, claiming.sent_us);
-        let leading = Leading::begin(&state, claimed, clock, filing, timers);
+        let leading = Leading::begin(&state, claimed, claiming.clock, filing, timers);
         self.metrics.claims_won.increment();
         self.watch.told = None;
         self.actions.push_back(Action::Led(Version::new(state.next_version)));

@@ -16,6 +16,9 @@ use crate::{
 /// Where the log tells when to look, a follower looks so often in a lease by itself.
 const LOOKS_PER_LEASE: u64 = 8;
 
+/// A node whose clock contradicts the log leaves it to the others for so many leases more.
+const LEASES_STOOD_BACK: u64 = 2;
+
 /// A node's knowledge of the log's tail.
 #[derive(Debug, Default)]
 pub(super) struct Watch {
@@ -41,6 +44,8 @@ pub(super) struct Watch {
     is_woken: bool,
     /// Claims wait so much longer, drawn anew for each.
     jitter: u64,
+    /// Since when nothing but this node's clock keeps it from claiming.
+    doubted_us: Option<u64>,
     /// This node gave leadership up and lets others try until then.
     held_back_until_us: u64,
 }
@@ -54,6 +59,7 @@ impl Watch {
     /// An entry that counts was read.
     pub(super) fn heard(&mut self, now: Now) {
         self.heard_us = Some(now.monotonic_us);
+        self.doubted_us = None;
         self.absent_us = self.empty_us;
     }
 
@@ -150,6 +156,19 @@ impl Watch {
         let jitter_us = self.jitter % spread_us.max(1);
         let due_us = heard_us.saturating_add(waited_out_us(lease_us)).saturating_add(jitter_us);
         settings.may_lead.then_some(due_us.max(self.held_back_until_us))
+    }
+
+    /// This node's clock contradicts the log. True when it claims all the same: nobody whose clock
+    /// does not had anything to say for so long.
+    pub(super) fn stood_back(&mut self, settings: &Shared, now: Now) -> bool {
+        let since_us = *self.doubted_us.get_or_insert(now.monotonic_us);
+        let us = settings.lease_us().saturating_mul(LEASES_STOOD_BACK);
+        since_us.saturating_add(us) <= now.monotonic_us
+    }
+
+    /// How long ago the last entry that counts was read, in microseconds: it is older than that.
+    pub(super) fn since_heard_us(&self, now: Now) -> u64 {
+        now.monotonic_us.saturating_sub(self.heard_us.unwrap_or(now.monotonic_us))
     }
 
     /// How far the wall clock may be from the last entry, for a node that saw it come: by as much

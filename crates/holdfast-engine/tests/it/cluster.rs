@@ -22,6 +22,9 @@ pub(crate) const STEP_US: u64 = 10_000;
 /// No failover takes longer: a lease as others wait for it, the longest jitter, and some looks.
 pub(crate) const FAILOVER_US: u64 = LEASE_US + LEASE_US / 100 + LEASE_US / 2 + 10 * STEP_US;
 
+/// Nor where the clocks of all who could claim contradict the log: they leave it to others first.
+pub(crate) const FAILOVER_IN_DOUBT_US: u64 = FAILOVER_US + 2 * LEASE_US;
+
 /// The settings of a node of this name in a cluster.
 pub(crate) fn shared(name: &str) -> Config {
     let shared = Shared { lease_ms: LEASE_US / 1_000, look_every_us: STEP_US, ..Shared::default() };
@@ -118,6 +121,11 @@ impl Cluster {
 
     pub(crate) fn node(&mut self, index: usize) -> &mut Node {
         &mut self.members[index].node
+    }
+
+    /// The wall clock of this node is off by so much from now on.
+    pub(crate) fn off_by_us(&mut self, index: usize, us: i64) {
+        self.members[index].node.clock = self.clock.off_by_us(us);
     }
 
     pub(crate) fn pause(&mut self, index: usize) {

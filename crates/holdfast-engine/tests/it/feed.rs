@@ -62,6 +62,7 @@ fn restarted(memory: &MemoryLog, snapshots: &[Arc<dyn Snapshot>]) -> Partition {
         snapshots: None,
         archive: None,
         kept,
+        leader: None,
         seed: 99,
         quarantine: Quarantine::default(),
     };

@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use holdfast_log::{
-    Append, Claim, Entry, EntryBuilder, EntryHeader, Epoch, Hash, Log, Nonce, Position, blocking,
+    Append, Claim, Entry, EntryBuilder, EntryHeader, Epoch, Hash, Log, Nonce, Position, Provenance,
+    blocking,
 };
 
 use crate::history::{entries, history};
@@ -59,6 +60,11 @@ fn claim(first: &EntryHeader, epoch: Epoch, previous: Hash, next_version: u64) -
         first_version: next_version,
         ..*first
     };
-    let claim = Claim { node: "another".to_owned(), address: String::new(), lease_ms: 1 };
+    let claim = Claim {
+        node: "another".to_owned(),
+        address: String::new(),
+        lease_ms: 1,
+        provenance: Provenance::NONE,
+    };
     claim.seal(&header)
 }

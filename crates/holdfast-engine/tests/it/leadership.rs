@@ -1,14 +1,14 @@
 //! Nodes that share a log: who claims and when, and what becomes of whoever is deposed (P3, P7, P9).
 
-use holdfast_engine::{Config, Failure, Leadership, Shared, Stopped};
-use holdfast_log::{Body, Entry, Epoch, MemoryLog, blocking};
+use holdfast_engine::{Config, Failure, Leader, Leadership, Shared, Stopped};
+use holdfast_log::{Body, Entry, Epoch, MemoryLog, Read, blocking};
 use holdfast_state::{LogTime, MemoryStore};
 
 use crate::{
-    cluster::{Cluster, FAILOVER_US, LEASE_US, STEP_US},
+    cluster::{Cluster, FAILOVER_IN_DOUBT_US, FAILOVER_US, LEASE_US, STEP_US, shared},
     foreign,
     history::{entries, history, rows},
-    node::Pending,
+    node::{Node, Pending, Start},
     toy::{Op, balances, effects},
 };
 
@@ -297,7 +297,7 @@ fn p7_a_node_whose_clock_contradicts_the_log_leaves_it_to_others_and_follows() {
     for wrong in [right - 70_000_000, right + 70_000_000] {
         cluster.pause(0);
         cluster.clock.set_wall_us(wrong);
-        cluster.pass_us(2 * FAILOVER_US);
+        cluster.pass_us(FAILOVER_US);
         assert_eq!((cluster.leader(), claims(&cluster.memory)), (None, 1), "60 s are the bound");
         let node = &cluster.node(1).engine;
         assert!(node.unfit().is_some_and(|reason| reason.contains("clock")), "{:?}", node.unfit());
@@ -309,6 +309,78 @@ fn p7_a_node_whose_clock_contradicts_the_log_leaves_it_to_others_and_follows() {
     cluster.pause(0);
     cluster.until(2 * FAILOVER_US, |cluster| cluster.leader() == Some(1));
     assert_eq!(cluster.node(1).engine.unfit(), None);
+}
+
+/// How far log time has come by the last entry.
+fn log_time_us(cluster: &Cluster) -> u64 {
+    history(&cluster.memory).end.log_time_us
+}
+
+#[test]
+fn p7_p15_where_nobodys_clock_fits_the_log_somebody_leads_and_log_time_goes_on_by_what_passed() {
+    const S: i64 = 1_000_000;
+    // The first leader's clock, and that of the others: in the end the log is ahead, or behind.
+    for (first, others) in [(600 * S, 0), (86_400 * S, 0), (0, 600 * S), (0, 86_400 * S)] {
+        for began_anew in [false, true] {
+            // A node that begins anew has not seen the last entry come: a clock ahead is believed.
+            if began_anew && others > 0 {
+                continue;
+            }
+            let mut cluster = Cluster::of(1);
+            cluster.off_by_us(0, first);
+            cluster.until(FAILOVER_US, |cluster| cluster.leader() == Some(0));
+            for _ in 1..3 {
+                let node = cluster.join(|_| {});
+                cluster.off_by_us(node, others);
+            }
+            cluster.pass_us(LEASE_US);
+            cluster.open(0, 1);
+            let (before, died_us) = (log_time_us(&cluster), cluster.clock.now().monotonic_us);
+            cluster.pause(0);
+            if began_anew {
+                for node in 1..3 {
+                    cluster.replace(node, Box::new(MemoryStore::new()), |_| {});
+                }
+            }
+            let took = cluster.until(FAILOVER_IN_DOUBT_US, |cluster| cluster.leader().is_some());
+            assert!(took >= 3 * LEASE_US, "they leave it to others first: {took}");
+            let leader = cluster.leader().unwrap();
+            cluster.pass_us(10 * LEASE_US);
+            cluster.open(leader, 2);
+            let passed = cluster.clock.now().monotonic_us - died_us;
+            let gone_on = log_time_us(&cluster) - before;
+            let slew = passed / 10;
+            let read_later = if began_anew { STEP_US } else { 2 * STEP_US };
+            assert!(
+                (passed - slew - read_later..=passed + slew).contains(&gone_on),
+                "{gone_on} of {passed}, {first} {others} {began_anew}"
+            );
+        }
+    }
+}
+
+#[test]
+fn p7_a_node_whose_clock_fits_comes_first_where_there_is_one() {
+    for seed in 0..8 {
+        let mut cluster = Cluster::seeded(100 + seed);
+        for _ in 0..4 {
+            cluster.join(|_| {});
+        }
+        for node in [1, 2] {
+            cluster.off_by_us(node, if seed % 2 == 0 { 600_000_000 } else { -600_000_000 });
+            cluster.pause(node);
+        }
+        cluster.until(FAILOVER_US, |cluster| cluster.leader().is_some());
+        let first = cluster.leader().unwrap();
+        for node in [1, 2] {
+            cluster.resume(node);
+        }
+        cluster.pass_us(LEASE_US);
+        cluster.pause(first);
+        cluster.until(FAILOVER_US, |cluster| cluster.leader().is_some());
+        assert_eq!(cluster.leader(), Some(3 - first), "seed {seed}");
+        assert_eq!(claims(&cluster.memory), 2);
+    }
 }
 
 #[test]
@@ -376,12 +448,24 @@ fn p16_an_empty_node_joins_by_snapshot_and_tail_and_learns_who_leads_behind_the_
     cluster.open(0, 5);
     let next = holdfast_engine::engine::checkpoint_of(snapshot.mark()).unwrap().unwrap();
     assert_eq!(next.lease_ms, LEASE_US / 1_000, "a snapshot tells the lease that binds");
+    let said = blocking::read(&cluster.memory, next.said_at.unwrap(), 1).unwrap().swap_remove(0);
+    let other = entries(&cluster.memory).pop().unwrap();
     blocking::trim(&cluster.memory, next.next_position).unwrap();
     let store = MemoryStore::from_pairs(rows(&*snapshot), snapshot.mark().clone());
     let joined = cluster.join_with(Box::new(store), |_| {});
     cluster.settle();
     assert_eq!(balances(&*cluster.node(joined).state()).len(), 6);
     assert_eq!(cluster.node(joined).follows, Some(None), "the claim was before the snapshot");
+    let Read::Entry(said) = said else { panic!("{said:?}") };
+    let told = Leader::said_in(&said, &next).expect("who leads was said there");
+    assert_eq!(Leader::said_in(&other, &next), None, "only a claim or a renewal says it");
+    let store = MemoryStore::from_pairs(rows(&*snapshot), snapshot.mark().clone());
+    let clock = cluster.clock.clone();
+    let start = Start { config: shared("told"), store: Box::new(store), clock, ..Start::default() };
+    let start = Start { leader: Some(told.clone()), ..start };
+    let mut knows = Node::new(&cluster.memory, start);
+    knows.settle();
+    assert_eq!(knows.follows, Some(Some(told)), "at once");
     cluster.pass_us(LEASE_US / 2);
     let known = cluster.node(joined).follows.clone().unwrap().expect("a heartbeat tells");
     assert_eq!((known.node.as_str(), known.epoch), ("n0", Epoch::new(1)));

@@ -32,27 +32,37 @@ pub(crate) const RETRY_US: u64 = 10_000;
 
 /// Invented time; clones are the same clock.
 #[derive(Clone, Debug)]
-pub(crate) struct Clock(Arc<Mutex<Now>>);
+pub(crate) struct Clock {
+    right: Arc<Mutex<Now>>,
+    wall_off_us: i64,
+}
 
 impl Clock {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(Mutex::new(Now { monotonic_us: 1_000, wall_us: 1_000_000_000 })))
+        let right = Now { monotonic_us: 1_000, wall_us: 1_000_000_000 };
+        Self { right: Arc::new(Mutex::new(right)), wall_off_us: 0 }
     }
 
     pub(crate) fn now(&self) -> Now {
-        *self.0.lock().unwrap()
+        let right = *self.right.lock().unwrap();
+        Now { wall_us: right.wall_us.saturating_add_signed(self.wall_off_us), ..right }
+    }
+
+    /// The same time on a machine whose wall clock is off by so much.
+    pub(crate) fn off_by_us(&self, us: i64) -> Self {
+        Self { wall_off_us: us, ..self.clone() }
     }
 
     /// Lets time pass.
     pub(crate) fn pass_us(&self, us: u64) {
-        let mut now = self.0.lock().unwrap();
+        let mut now = self.right.lock().unwrap();
         now.monotonic_us += us;
         now.wall_us += us;
     }
 
     /// Sets the wall clock, as an operator or a bad time server does.
     pub(crate) fn set_wall_us(&self, us: u64) {
-        self.0.lock().unwrap().wall_us = us;
+        self.right.lock().unwrap().wall_us = us;
     }
 }
 
@@ -124,6 +134,7 @@ pub(crate) struct Start {
     pub(crate) store: Box<dyn Store>,
     pub(crate) seed: u64,
     pub(crate) newest_snapshot: Option<Position>,
+    pub(crate) leader: Option<Leader>,
     pub(crate) clock: Clock,
     pub(crate) quarantine: Quarantine,
     pub(crate) origin: Origin,
@@ -136,6 +147,7 @@ impl Default for Start {
             store: Box::new(MemoryStore::new()),
             seed: 1,
             newest_snapshot: None,
+            leader: None,
             clock: Clock::new(),
             quarantine: Quarantine::default(),
             origin: Origin::Kept,
@@ -235,7 +247,7 @@ impl Node {
         let snapshots = start.store.snapshots();
         let newest = start.newest_snapshot;
         let engine = Engine::new(start.config, snapshots, &mark, start.seed, newest).unwrap();
-        let engine = engine.guarded_by(start.quarantine);
+        let engine = engine.guarded_by(start.quarantine).told(start.leader);
         let scrub = Scrub::new(start.origin, Arc::clone(engine.metrics()));
         Self {
             engine,

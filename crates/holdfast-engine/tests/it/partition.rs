@@ -37,6 +37,7 @@ fn start(log: Arc<dyn Log>, seed: u64, config: Config) -> Partition {
         snapshots: None,
         archive: None,
         kept: Vec::new(),
+        leader: None,
         seed,
         quarantine: Quarantine::default(),
     };
@@ -218,6 +219,7 @@ fn snapshots_are_kept_and_the_log_is_trimmed_while_it_serves() {
         snapshots: Some(keeper(&disk)),
         archive: None,
         kept: Vec::new(),
+        leader: None,
         seed: 1,
         quarantine: Quarantine::default(),
     };
@@ -249,6 +251,7 @@ fn p18_nothing_is_trimmed_before_it_is_archived() {
         snapshots: Some(keeper(&FaultDisk::new())),
         archive: Some(archive(&disk)),
         kept: Vec::new(),
+        leader: None,
         seed: 1,
         quarantine: Quarantine::default(),
     };
@@ -297,6 +300,7 @@ fn a_snapshot_being_written_does_not_outlive_its_partition() {
         snapshots: Some(SnapshotKeeper::new(Arc::clone(&slow))),
         archive: None,
         kept: Vec::new(),
+        leader: None,
         seed: 1,
         quarantine: Quarantine::default(),
     };

@@ -37,6 +37,7 @@ fn start(log: &MemoryLog, name: &str, seed: u64) -> Partition {
         snapshots: None,
         archive: None,
         kept: Vec::new(),
+        leader: None,
         seed,
         quarantine: Quarantine::default(),
     };

@@ -164,7 +164,7 @@ fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use holdfast_log::{Claim, Entry, EntryBuilder, EntryHeader, Epoch, LogId, Nonce};
+    use holdfast_log::{Claim, Entry, EntryBuilder, EntryHeader, Epoch, LogId, Nonce, Provenance};
     use holdfast_state::BatchBuilder;
 
     use super::*;
@@ -183,7 +183,12 @@ mod tests {
             log_time_us: 1,
             durable: None,
         };
-        let claim = Claim { node: "n".to_owned(), address: String::new(), lease_ms: 0 };
+        let claim = Claim {
+            node: "n".to_owned(),
+            address: String::new(),
+            lease_ms: 0,
+            provenance: Provenance::NONE,
+        };
         let mut found = vec![claim.seal(&header)];
         for rows in transactions {
             header.previous = holdfast_log::Hash::of(found.last().unwrap());

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use holdfast_log::{
-    Claim, EntryBuilder, EntryHeader, Epoch, Hash, LogId, Nonce, Position, Reader, Step,
-    entry::FEATURE_LEVEL,
+    Claim, EntryBuilder, EntryHeader, Epoch, Hash, LogId, Nonce, Position, Provenance, Reader,
+    Step, entry::FEATURE_LEVEL,
 };
 
 use super::automaton::{Entry, Past};
@@ -41,7 +41,12 @@ fn bytes_of(entry: Entry, reader: &Reader, written: &[(Entry, Bytes)]) -> Bytes 
     match entry {
         Entry::Claim { epoch, nonce } => {
             let state = reader.state();
-            let claim = Claim { node: nonce.to_string(), address: String::new(), lease_ms: 0 };
+            let claim = Claim {
+                node: nonce.to_string(),
+                address: String::new(),
+                lease_ms: 0,
+                provenance: Provenance::NONE,
+            };
             claim.seal(&header(epoch, nonce, state.hash, state.next_version))
         }
         Entry::Batch { epoch, nonce, sequence, upon, writer: _ } => {

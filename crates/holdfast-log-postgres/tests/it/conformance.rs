@@ -37,7 +37,7 @@ fn a_log_says_what_it_is_and_shares_a_database_with_others() {
     let log = rig.open();
     let properties = log.properties();
     assert_eq!(properties.durability, Durability::Fsync);
-    assert!(!properties.empty_read_is_linearizable);
+    assert!(properties.empty_read_is_linearizable);
     fill(&log, 1, 3);
     let other = PostgresOptions { partition: 7, ..rig.options() };
     let apart = PostgresOptions { prefix: "other".to_owned(), ..rig.options() };

@@ -28,7 +28,7 @@ fn nothing_acknowledged_is_lost_when_the_primary_dies_and_the_old_one_is_refused
     };
     let log = Arc::new(PostgresLog::open(wanted.clone()).unwrap());
     assert_eq!(log.properties().durability, Durability::QuorumFsync);
-    let before = log.lineage();
+    let (before, provenance) = (log.lineage(), log.provenance());
 
     let mut load = Load::begin(&log);
     load.until(500);
@@ -57,7 +57,13 @@ fn nothing_acknowledged_is_lost_when_the_primary_dies_and_the_old_one_is_refused
     let error = refusal(known);
     assert!(matches!(error, LogError::Unavailable { .. }), "{error}");
     assert!(error.to_string().contains("this is an old primary"), "{error}");
-    // One that knows nothing is held off by what it asks for.
+    // One that knows nothing follows it, until it meets something that was written since.
+    let trusting = PostgresLog::open(only_old.clone()).unwrap();
+    assert!(trusting.is_where(&provenance).is_ok());
+    let told = trusting.is_where(&log.provenance()).unwrap_err();
+    assert!(told.is_permanent() && told.to_string().contains("this is an old primary"), "{told}");
+    drop(trusting);
+    // Or it is held off by what it asks for.
     let quorum = PostgresOptions { durability: Durability::QuorumFsync, ..only_old };
     assert!(refusal(quorum).to_string().contains("synchronous_standby_names"));
     // With both at hand the promoted one is taken, by one that knows nothing too.

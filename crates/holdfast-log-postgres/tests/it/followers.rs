@@ -5,7 +5,7 @@ use std::sync::mpsc;
 
 use holdfast_log::{Append, Log, LogError, Read, Waited, blocking};
 
-use crate::rig::{Rig, append, at, entry, fill, held};
+use crate::rig::{Rig, append, at, entry, fill, held, wait_for};
 
 #[test]
 fn a_follower_is_woken_by_an_append_of_another_process() {
@@ -38,6 +38,33 @@ fn one_that_does_not_listen_looks_all_the_same() {
     let ended = telling.recv().unwrap();
     assert!(matches!(ended, Err(LogError::Closed) | Ok(Waited::Elapsed)), "{ended:?}");
     assert!(matches!(blocking::wait(&*follower, at(1)), Err(LogError::Closed)));
+}
+
+/// How many wait for a standby with a barrier.
+const BARRIERS: &str = "SELECT count(*) FROM pg_stat_activity
+                        WHERE wait_event = 'SyncRep' AND query LIKE 'UPDATE holdfast_barriers%'";
+
+#[test]
+fn p14_a_hole_is_told_of_only_by_a_server_that_can_still_commit() {
+    let Some(mut rig) = Rig::new(&[]) else { return };
+    let (leader, follower) = (rig.open(), rig.open());
+    fill(&leader, 1, 3);
+    assert_eq!(held(&follower, 1).len(), 3);
+    // As a primary that others were promoted over: it shows what it has, and no standby answers.
+    rig.server.set("synchronous_standby_names", "ANY 1 (absent)").unwrap();
+    wait_for(&rig.server, "SHOW synchronous_standby_names", "ANY 1 (absent)");
+    for (log, from) in [(&follower, 4), (&leader, 4), (&follower, 2)] {
+        let (told, telling) = mpsc::channel();
+        log.read(at(from), usize::MAX, Box::new(move |read| told.send(read).unwrap()));
+        wait_for(&rig.server, BARRIERS, "1");
+        assert!(telling.try_recv().is_err(), "from {from}: it cannot know");
+        rig.server.set("synchronous_standby_names", "").unwrap();
+        let read = telling.recv().unwrap().unwrap();
+        assert_eq!((read.len() as u64, read.last()), (5 - from, Some(&Read::Empty)));
+        rig.server.set("synchronous_standby_names", "ANY 1 (absent)").unwrap();
+        wait_for(&rig.server, "SHOW synchronous_standby_names", "ANY 1 (absent)");
+    }
+    rig.server.set("synchronous_standby_names", "").unwrap();
 }
 
 #[test]

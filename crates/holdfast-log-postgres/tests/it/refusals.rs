@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use holdfast_log::{Append, Durability, Log, LogError, blocking};
+use holdfast_log::{Append, Durability, Log, LogError, Provenance, blocking};
 use holdfast_log_postgres::{PostgresLog, PostgresOptions, Tls};
 
 use crate::rig::{Rig, append, at, begin, entry, fill, refusal};
@@ -65,7 +65,7 @@ fn who_may_not_is_told_so_and_who_may_little_can_use_what_others_made() {
         servers: rig.server.connection().replace("user=holdfast", "user=little"),
         ..rig.options()
     };
-    refused_with(little(), "permission denied");
+    refused_with(little(), "GRANT CREATE ON SCHEMA public");
     drop(rig.open());
     refused_with(little(), "permission denied");
     let tables = "holdfast_entries, holdfast_marks, holdfast_barriers, holdfast_format";
@@ -83,6 +83,25 @@ fn who_may_not_is_told_so_and_who_may_little_can_use_what_others_made() {
     ] {
         refused_with(PostgresOptions { servers, ..rig.options() }, said);
     }
+}
+
+#[test]
+fn who_does_not_say_who_he_is_is_told_so_at_once() {
+    let Some(mut rig) = Rig::new(&[]) else { return };
+    rig.server.sql("CREATE ROLE guest LOGIN PASSWORD 'sesame'").unwrap();
+    rig.server.sql("GRANT CREATE ON SCHEMA public TO guest").unwrap();
+    let rules = "host all holdfast 127.0.0.1/32 trust\nhost all guest 127.0.0.1/32 scram-sha-256\n";
+    rig.server.write_file("pg_hba.conf", rules).unwrap();
+    // What is set does not matter: the server reads its files again, this one before the rules.
+    rig.server.set("log_disconnections", "on").unwrap();
+    crate::rig::wait_for(&rig.server, "SHOW log_disconnections", "on");
+    let as_guest = |more: &str| {
+        let servers = rig.server.connection().replace("user=holdfast", "user=guest");
+        PostgresOptions { servers: format!("{servers} {more}"), ..rig.options() }
+    };
+    refused_with(as_guest(""), "password missing");
+    refused_with(as_guest("password=open"), "password authentication failed");
+    drop(PostgresLog::open(as_guest("password=sesame")).unwrap());
 }
 
 #[test]
@@ -152,6 +171,13 @@ fn another_database_is_refused() {
     drop(PostgresLog::open(PostgresOptions { memo: memo.clone(), ..rig.options() }).unwrap());
     let error = refusal(PostgresOptions { memo, ..other.options() });
     assert!(error.to_string().contains("this is another database"), "{error}");
+    // A dump that was restored there says where it comes from, to those too who have no memo.
+    let copy = other.open();
+    let told = copy.is_where(&rig.open().provenance()).unwrap_err();
+    assert!(told.is_permanent() && told.to_string().contains("this is another database"), "{told}");
+    let newer = Provenance::new(b"\x02 and more").unwrap();
+    assert!(copy.is_where(&newer).unwrap_err().to_string().contains("newer Holdfast"));
+    assert!(copy.is_where(&Provenance::NONE).is_ok() && copy.is_where(&copy.provenance()).is_ok());
 }
 
 #[test]

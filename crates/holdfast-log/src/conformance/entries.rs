@@ -32,7 +32,12 @@ impl Leader {
             log_time_us: 1,
             durable: at(position).previous(),
         };
-        let claim = Claim { node: "a".into(), address: "b".into(), lease_ms: 1 };
+        let claim = Claim {
+            node: "a".into(),
+            address: "b".into(),
+            lease_ms: 1,
+            provenance: log.provenance(),
+        };
         let bytes = claim.seal(&header);
         assert_eq!(append(log, position, &bytes), Append::Ok);
         Self { header: EntryHeader { previous: Hash::of(&bytes), ..header } }

@@ -1,10 +1,11 @@
 //! What a node says when it wants to lead.
 //!
 //! The epoch, the nonce and the place in the chain stand in the entry's header; the claim adds who
-//! it is and for how long it may be believed alive. Its lease binds everyone who reads it (P11).
-//! A renewal says the same again, so that whoever began to read behind the claim learns it too.
+//! it is, for how long it may be believed alive, and which server the log was on. Its lease binds
+//! everyone who reads it (P11). A renewal says the same again, so that whoever began to read behind the claim learns it too.
 
 use super::{EntryError, array_at, u64_at};
+use crate::provenance::Provenance;
 
 /// The longest node name or address in a claim, in bytes of UTF-8.
 pub const CLAIM_TEXT_BYTES_MAX: usize = 1024;
@@ -19,6 +20,8 @@ pub struct Claim {
     /// How long after they read an entry of this leader's others leave it alone, in milliseconds;
     /// 0 when it leads no more.
     pub lease_ms: u64,
+    /// What the log said of itself.
+    pub provenance: Provenance,
 }
 
 impl Claim {
@@ -30,6 +33,9 @@ impl Claim {
             into.extend_from_slice(&len.to_le_bytes());
             into.extend_from_slice(text.as_bytes());
         }
+        let provenance = self.provenance.as_bytes();
+        into.push(u8::try_from(provenance.len()).expect("its bound is below 256"));
+        into.extend_from_slice(provenance);
     }
 
     pub(super) fn decode(body: &[u8]) -> Result<Self, EntryError> {
@@ -38,10 +44,15 @@ impl Claim {
         }
         let (node, rest) = take_text(&body[8..])?;
         let (address, rest) = take_text(rest)?;
-        if !rest.is_empty() {
-            return Err(EntryError::Malformed { what: "bytes after a claim" });
+        let Some((len, rest)) = rest.split_first() else {
+            return Err(EntryError::Malformed { what: "a claim cut short" });
+        };
+        if rest.len() != usize::from(*len) {
+            return Err(EntryError::Malformed { what: "a claim does not end where it says" });
         }
-        Ok(Self { node, address, lease_ms: u64_at(body, 0) })
+        let provenance = Provenance::new(rest)
+            .ok_or(EntryError::Malformed { what: "a claim's provenance is too long" })?;
+        Ok(Self { node, address, lease_ms: u64_at(body, 0), provenance })
     }
 }
 

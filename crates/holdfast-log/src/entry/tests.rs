@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::provenance::Provenance;
 
 fn header(sequence: u64, count: u32) -> EntryHeader {
     EntryHeader {
@@ -18,7 +19,8 @@ fn header(sequence: u64, count: u32) -> EntryHeader {
 }
 
 fn claim() -> Claim {
-    Claim { node: "a".into(), address: "127.0.0.1:7000".into(), lease_ms: 5_000 }
+    let provenance = Provenance::new(b"server 1").unwrap();
+    Claim { node: "a".into(), address: "127.0.0.1:7000".into(), lease_ms: 5_000, provenance }
 }
 
 fn batch(body: &[u8]) -> Bytes {

@@ -8,11 +8,15 @@ use thiserror::Error;
 use crate::epoch::{Epoch, Nonce};
 use crate::identity::{Hash, LogId};
 use crate::position::Position;
+use crate::provenance::{PROVENANCE_BYTES_MAX, Provenance};
 
-const FORMAT: u16 = 2;
+const FORMAT: u16 = 3;
 
 /// What format 1 has, which did not keep the lease.
 const FORMAT_1_BYTES: usize = 96;
+
+/// What format 2 has, which did not keep where it was said and on which server.
+const FORMAT_2_BYTES: usize = 104;
 
 /// The lease in every claim that was written while format 1 was.
 const FORMAT_1_LEASE_MS: u64 = 2_000;
@@ -41,6 +45,10 @@ pub struct ReaderState {
     /// The lease in the latest valid claim or renewal, in milliseconds; 0 before the first, and
     /// when it was given up.
     pub lease_ms: u64,
+    /// Where that stands in the log; `None` before the first. Who leads is said there.
+    pub said_at: Option<Position>,
+    /// What it recorded of the server that the log was on.
+    pub provenance: Provenance,
 }
 
 /// Why bytes are not a reader's state.
@@ -80,13 +88,15 @@ impl Default for ReaderState {
             log_time_us: 0,
             feature_level: 0,
             lease_ms: 0,
+            said_at: None,
+            provenance: Provenance::NONE,
         }
     }
 }
 
 impl ReaderState {
     /// The size of an encoded state.
-    pub const ENCODED_BYTES: usize = 104;
+    pub const ENCODED_BYTES: usize = 120 + PROVENANCE_BYTES_MAX;
 
     /// Its bytes: little-endian, fixed size.
     #[must_use]
@@ -105,6 +115,11 @@ impl ReaderState {
         bytes[80..88].copy_from_slice(&self.next_version.to_le_bytes());
         bytes[88..96].copy_from_slice(&self.log_time_us.to_le_bytes());
         bytes[96..104].copy_from_slice(&self.lease_ms.to_le_bytes());
+        let said_at = self.said_at.map_or(0, Position::get);
+        bytes[104..112].copy_from_slice(&said_at.to_le_bytes());
+        let provenance = self.provenance.as_bytes();
+        bytes[112] = u8::try_from(provenance.len()).expect("its bound is below 256");
+        bytes[120..120 + provenance.len()].copy_from_slice(provenance);
         bytes
     }
 
@@ -117,8 +132,9 @@ impl ReaderState {
         let format = bytes.first_chunk().map(|format| u16::from_le_bytes(*format));
         let lease_ms = match format.ok_or(wrong_length)? {
             1 if bytes.len() == FORMAT_1_BYTES => FORMAT_1_LEASE_MS,
+            2 if bytes.len() == FORMAT_2_BYTES => u64_at(bytes, 96),
             FORMAT if bytes.len() == Self::ENCODED_BYTES => u64_at(bytes, 96),
-            1 | FORMAT => return Err(wrong_length),
+            1 | 2 | FORMAT => return Err(wrong_length),
             found => return Err(StateError::UnsupportedFormat { found }),
         };
         let malformed = |what| StateError::Malformed { what };
@@ -126,6 +142,19 @@ impl ReaderState {
             [0, 0, 0, 0] => None,
             [1, 0, 0, 0] => Some(LogId::from_bytes(part(bytes, 8))),
             _ => return Err(malformed("flags")),
+        };
+        let (said_at, provenance) = match bytes.get(FORMAT_2_BYTES..) {
+            Some(said) if !said.is_empty() => {
+                let known = said[16..].split_at_checked(usize::from(said[8]));
+                let known = known.filter(|_| said[9..16] == [0; 7]);
+                let known = known.filter(|(_, rest)| rest.iter().all(|byte| *byte == 0));
+                let provenance = known.and_then(|(known, _)| Provenance::new(known));
+                (
+                    Position::new(u64_at(said, 0)),
+                    provenance.ok_or(malformed("what is known of the server"))?,
+                )
+            }
+            Some(_) | None => (None, Provenance::NONE),
         };
         Ok(Self {
             identity,
@@ -138,6 +167,8 @@ impl ReaderState {
             next_version: u64_at(bytes, 80),
             log_time_us: u64_at(bytes, 88),
             lease_ms,
+            said_at,
+            provenance,
         })
     }
 }

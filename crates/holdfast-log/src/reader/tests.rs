@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::entry::EntryBuilder;
+use crate::provenance::Provenance;
 
 const LOG: LogId = LogId::from_bytes([1; 16]);
 
@@ -27,7 +28,12 @@ fn nonce(number: u8) -> Nonce {
 }
 
 fn claim(header: &EntryHeader) -> Bytes {
-    Claim { node: "n".into(), address: "a".into(), lease_ms: 1 }.seal(header)
+    claim_on(b"", header)
+}
+
+fn claim_on(server: &[u8], header: &EntryHeader) -> Bytes {
+    let provenance = Provenance::new(server).unwrap();
+    Claim { node: "n".into(), address: "a".into(), lease_ms: 1, provenance }.seal(header)
 }
 
 fn batch(header: &EntryHeader) -> Bytes {
@@ -37,7 +43,8 @@ fn batch(header: &EntryHeader) -> Bytes {
 }
 
 fn renewal(header: &EntryHeader, lease_ms: u64) -> Bytes {
-    Claim { node: "n".into(), address: "a".into(), lease_ms }.seal_renewal(header)
+    let provenance = Provenance::NONE;
+    Claim { node: "n".into(), address: "a".into(), lease_ms, provenance }.seal_renewal(header)
 }
 
 fn feed(reader: &mut Reader, bytes: &Bytes) -> Result<Step, ChainBroken> {
@@ -202,21 +209,54 @@ fn a_state_comes_back_and_nothing_else_passes_for_one() {
         bytes[at] = value;
         ReaderState::decode(&bytes).unwrap_err()
     };
-    assert_eq!(refused(0, 3), StateError::UnsupportedFormat { found: 3 });
-    assert_eq!(refused(0, 1), StateError::WrongLength { found: 104 });
+    assert_eq!(refused(0, 4), StateError::UnsupportedFormat { found: 4 });
+    for older in [1, 2] {
+        assert_eq!(refused(0, older), StateError::WrongLength { found: 152 });
+    }
+    for at in [112, 113, 152 - 1] {
+        let what = "what is known of the server";
+        assert_eq!(refused(at, 33), StateError::Malformed { what }, "byte {at}");
+    }
     assert_eq!(refused(4, 2), StateError::Malformed { what: "flags" });
     assert_eq!(refused(72, 0), StateError::Malformed { what: "position 0" });
-    assert_eq!(ReaderState::decode(&good[1..]), Err(StateError::UnsupportedFormat { found: 256 }));
-    assert_eq!(ReaderState::decode(&good[..103]), Err(StateError::WrongLength { found: 103 }));
-    assert_eq!(ReaderState::decode(&[2]), Err(StateError::WrongLength { found: 1 }));
+    assert_eq!(ReaderState::decode(&good[..151]), Err(StateError::WrongLength { found: 151 }));
+    assert_eq!(ReaderState::decode(&[3]), Err(StateError::WrongLength { found: 1 }));
 }
 
 #[test]
 fn a_state_of_the_first_format_has_the_lease_that_was_claimed_then() {
-    let state = *led().state();
+    let state = ReaderState { said_at: None, ..*led().state() };
     let mut first = state.encode()[..96].to_vec();
     first[0] = 1;
     assert_eq!(ReaderState::decode(&first), Ok(ReaderState { lease_ms: 2_000, ..state }));
+}
+
+#[test]
+fn a_state_of_the_second_format_does_not_know_who_said_it() {
+    let state = ReaderState { said_at: None, ..*led().state() };
+    let mut second = state.encode()[..104].to_vec();
+    second[0] = 2;
+    assert_eq!(ReaderState::decode(&second), Ok(state));
+}
+
+#[test]
+fn p2_a_state_knows_where_it_was_said_who_leads_and_on_which_server() {
+    let mut reader = Reader::start(None);
+    let first = claim_on(b"server 1", &next_header(&reader, 0, 0));
+    feed(&mut reader, &first).unwrap();
+    let entry = batch(&next_header(&reader, 1, 3));
+    feed(&mut reader, &entry).unwrap();
+    let knows = |reader: &Reader| {
+        let state = ReaderState::decode(&reader.state().encode()).unwrap();
+        (state.said_at.map(Position::get), state.provenance.as_bytes().to_vec())
+    };
+    assert_eq!(knows(&reader), (Some(1), b"server 1".to_vec()));
+    let renewed = renewal(&next_header(&reader, 2, 0), 5);
+    feed(&mut reader, &renewed).unwrap();
+    assert_eq!(knows(&reader), (Some(3), Vec::new()));
+    let dead = EntryHeader { epoch: Epoch::new(9), ..next_header(&reader, 0, 0) };
+    feed(&mut reader, &claim_on(b"server 2", &dead)).unwrap();
+    assert_eq!(knows(&reader), (Some(3), Vec::new()), "what does not count says nothing");
 }
 
 proptest! {
@@ -252,7 +292,8 @@ proptest! {
                 feed(&mut without, &entry).unwrap();
             }
         }
-        let expected = ReaderState { next_position: with.state().next_position, ..*without.state() };
+        let ReaderState { next_position, said_at, .. } = *with.state();
+        let expected = ReaderState { next_position, said_at, ..*without.state() };
         prop_assert_eq!(*with.state(), expected);
     }
 }

@@ -14,5 +14,6 @@ mod dev;
 mod documents;
 mod kills;
 mod mutations;
+mod postgres;
 mod scenarios;
 mod sharing;
