@@ -1,15 +1,16 @@
-//! `cargo xtask verify | fix | rules`: the project's chores.
+//! `cargo xtask verify | fix | rules | servers`: the project's chores.
 
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
-use xtask::{rules, run, verify, workspace::Workspace};
+use xtask::{rules, run, servers, verify, workspace::Workspace};
 
 const USAGE: &str = "\
 cargo xtask verify   says yes or no; writes nothing outside of target/, but as root with apt-get it
                      installs PostgreSQL for the tests that start it
 cargo xtask fix      formats, and mends what clippy knows how to mend
-cargo xtask rules    only the rules that need no compiler: layers, dependencies, sources, documents";
+cargo xtask rules    only the rules that need no compiler: layers, dependencies, sources, documents
+cargo xtask servers  only what verify does for the servers that tests start";
 
 fn main() -> ExitCode {
     match chore() {
@@ -29,6 +30,10 @@ fn chore() -> anyhow::Result<()> {
         ["verify"] => verify::verify(&workspace),
         ["fix"] => run::fix(&workspace.root),
         ["rules"] => rules::keep(&workspace),
+        ["servers"] => match servers::missing() {
+            None => Ok(()),
+            Some(what) => bail!("not installed, and what needs it is not run: {what}"),
+        },
         [] | ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
             Ok(())
