@@ -9,6 +9,7 @@ mod booking;
 mod connections;
 mod evaluation;
 mod floor;
+mod ground;
 mod http_load;
 mod in_process;
 mod measure;
@@ -16,16 +17,20 @@ mod over_http;
 mod overload;
 mod restart;
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::ensure;
+use clap::ValueEnum as _;
 
-use self::measure::{Figure, print};
+use self::{
+    ground::{GroundArgs, LogKind},
+    measure::{Figure, Latencies, print},
+};
 
 /// What is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Part {
-    /// Bare append and fdatasync, loopback ping-pong.
+    /// Bare append and fdatasync, or bare INSERT; loopback ping-pong.
     Floors,
     /// What transfers, holds and messages cost on one core, without log, disk and threads.
     Evaluation,
@@ -52,7 +57,8 @@ enum Part {
 /// Measures throughput and latency.
 #[derive(Debug, clap::Args)]
 pub(crate) struct BenchArgs {
-    /// What to measure; floors, in-process, alone and http when none is named.
+    /// What to measure; when none is named: floors, in-process, alone and http, and on PostgreSQL
+    /// floors, alone and booking.
     #[arg(value_enum)]
     parts: Vec<Part>,
     /// Seconds per figure.
@@ -76,9 +82,8 @@ pub(crate) struct BenchArgs {
     /// Bookings of `fill-bookings`.
     #[arg(long, default_value_t = 1_000_000)]
     bookings: u64,
-    /// Where to put the data; a fresh directory below it is made and removed.
-    #[arg(long, default_value = ".")]
-    dir: PathBuf,
+    #[command(flatten)]
+    ground: GroundArgs,
     /// One JSON object per line instead of a table.
     #[arg(long)]
     json: bool,
@@ -88,23 +93,38 @@ impl BenchArgs {
     fn run_for(&self) -> Duration {
         Duration::from_secs(self.seconds)
     }
+}
 
-    fn scratch(&self) -> anyhow::Result<tempfile::TempDir> {
-        let dir = tempfile::Builder::new().prefix("holdfast-bench-").tempdir_in(&self.dir);
-        dir.with_context(|| format!("making a directory in {}", self.dir.display()))
+impl Part {
+    /// Whether it is measured on a log in files and no other.
+    const fn wants_files(self) -> bool {
+        match self {
+            Self::Floors | Self::Evaluation | Self::InProcess | Self::Alone => false,
+            Self::Http | Self::Fill | Self::Booking | Self::FillBookings => false,
+            Self::Connections | Self::Overload | Self::Restart => true,
+        }
+    }
+
+    fn name(self) -> String {
+        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
     }
 }
 
 /// Measures what was asked for and prints it.
 pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
-    let all = [Part::Floors, Part::InProcess, Part::Alone, Part::Http];
-    let parts = if args.parts.is_empty() { &all[..] } else { &args.parts };
+    let all = match args.ground.log() {
+        LogKind::Files => &[Part::Floors, Part::InProcess, Part::Alone, Part::Http][..],
+        LogKind::Postgres => &[Part::Floors, Part::Alone, Part::Booking],
+    };
+    let parts = if args.parts.is_empty() { all } else { &args.parts };
+    for part in parts {
+        let files = args.ground.log() == LogKind::Files;
+        ensure!(files || !part.wants_files(), "{} is measured on a log in files only", part.name());
+    }
     if !args.json {
         let cores = std::thread::available_parallelism()?;
-        println!(
-            "{cores} cores; log in files, fdatasync before every answer; {} s each",
-            args.seconds
-        );
+        let ground = args.ground.ground()?.described()?;
+        println!("{cores} cores; {ground}; {} s each", args.seconds);
     }
     for part in parts {
         match part {
@@ -125,13 +145,22 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
 }
 
 fn floors(args: &BenchArgs) -> anyhow::Result<()> {
-    let dir = args.scratch()?;
+    let ground = args.ground.ground()?;
+    let share = args.run_for() / 4;
     for bytes in [700, 64 << 10] {
-        let latencies = floor::append_and_sync(dir.path(), bytes, args.run_for() / 4)?;
-        let name = format!("floor: append {bytes} B + fdatasync");
+        let (latencies, what) = match args.ground.log() {
+            LogKind::Files => {
+                (floor::append_and_sync(ground.dir(), bytes, share)?, "append B + fdatasync")
+            }
+            LogKind::Postgres => {
+                let enough = |so_far: &Latencies| so_far.elapsed() >= share;
+                (ground.bare_insert(bytes, enough)?, "bare INSERT of B")
+            }
+        };
+        let name = format!("floor: {}", what.replace('B', &format!("{bytes} B")));
         print(&Figure::new(name, &latencies, String::new()), args.json);
     }
-    let latencies = floor::ping_pong(args.run_for() / 4)?;
+    let latencies = floor::ping_pong(share)?;
     print(
         &Figure::new("floor: loopback ping-pong, 1 connection", &latencies, String::new()),
         args.json,

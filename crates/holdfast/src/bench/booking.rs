@@ -5,13 +5,13 @@
 //! Besides, over HTTP: transfers in batches of 100, and a flash sale of 1,000 units in
 //! which nearly every decision is a refusal.
 
-use std::{path::Path, time::Instant};
+use std::time::Instant;
 
 use anyhow::{Context as _, bail, ensure};
 use holdfast_engine::{Asked, Fingerprint, Partition, Request, request::Work};
 use holdfast_flow::topics::{AppendSpec, NewMessage, append};
 use holdfast_ledger::TransferSpec;
-use holdfast_node::Node;
+use holdfast_node::{Node, Storage};
 use holdfast_reservations::{HoldSpec, Quantity, hold};
 use holdfast_state::{Amount, Date, Id, Lifetime, Namespace, Stop, Tx, command::Input};
 use serde_json::json;
@@ -121,8 +121,8 @@ impl Booking {
 }
 
 fn in_process(args: &BenchArgs, name: &str, room_types: u64, rooms: u64) -> anyhow::Result<()> {
-    let dir = args.scratch()?;
-    let node = hotel(&dir.path().join("data"), room_types, rooms)?;
+    let ground = args.ground.ground()?;
+    let node = hotel(ground.storage()?, room_types, rooms)?;
     let partition = node.partition();
     let season = Season::new(room_types)?;
     let (run, before) = (args.run_for(), cpu());
@@ -139,8 +139,8 @@ fn in_process(args: &BenchArgs, name: &str, room_types: u64, rooms: u64) -> anyh
 
 /// Throughput and memory, tenth by tenth.
 pub(super) fn fill(args: &BenchArgs) -> anyhow::Result<()> {
-    let dir = args.scratch()?;
-    let node = hotel(&dir.path().join("data"), ROOM_TYPES, ROOMS)?;
+    let ground = args.ground.ground()?;
+    let node = hotel(ground.storage()?, ROOM_TYPES, ROOMS)?;
     let partition = node.partition();
     let season = Season::new(ROOM_TYPES)?;
     let share = (args.bookings / 10).max(1);
@@ -159,8 +159,8 @@ pub(super) fn fill(args: &BenchArgs) -> anyhow::Result<()> {
 }
 
 /// A node with accounts of guests, room types, and the topic that bookings are told to.
-fn hotel(dir: &Path, room_types: u64, rooms: u64) -> anyhow::Result<Node> {
-    let node = node(dir, ACCOUNTS, |_| {})?;
+fn hotel(storage: Storage, room_types: u64, rooms: u64) -> anyhow::Result<Node> {
+    let node = node(storage, ACCOUNTS, |_| {})?;
     let partition = node.partition();
     let registry = node.registry();
     let make = |command: &str, body: String| -> anyhow::Result<()> {
@@ -198,8 +198,8 @@ fn done(partition: &Partition, work: Work) -> anyhow::Result<()> {
 type WriteRequest = fn(u64, &mut Vec<u8>);
 
 fn over_http(args: &BenchArgs) -> anyhow::Result<()> {
-    let dir = args.scratch()?;
-    let server = Server::start(dir.path())?;
+    let ground = args.ground.ground()?;
+    let server = Server::start_on(&ground)?;
     let address = server.address;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {

@@ -19,7 +19,7 @@ const ACCOUNTS: u64 = 10_000;
 
 pub(super) fn run(args: &BenchArgs) -> anyhow::Result<()> {
     crate::serve::raise_descriptor_limit();
-    let dir = args.scratch()?;
+    let dir = args.ground.scratch()?;
     let server = Server::start(dir.path())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(crowd(args, &server))

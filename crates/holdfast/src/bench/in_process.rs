@@ -1,12 +1,11 @@
 //! Transfers in this process: no HTTP, the partition's own handle.
 
 use std::{
-    path::Path,
     sync::{Arc, mpsc},
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use holdfast_engine::{Answer, Asked, Decision, Fingerprint, Partition, Request};
 use holdfast_ledger::{
     Limit, TransferSpec,
@@ -19,6 +18,7 @@ use holdfast_state::{
 
 use super::{
     BenchArgs, floor,
+    ground::LogKind,
     measure::{Figure, Latencies, cpu, print, resident_bytes},
 };
 
@@ -173,17 +173,20 @@ pub(super) fn closed_loop_of(
     Ok(latencies)
 }
 
-/// A node on fresh files with its accounts opened.
+/// A node on an empty log, that leads, with its accounts opened.
 pub(super) fn node(
-    dir: &Path,
+    storage: Storage,
     accounts: u64,
     config: impl FnOnce(&mut NodeConfig),
 ) -> anyhow::Result<Node> {
-    let mut settings = NodeConfig::new(Storage::Directory(dir.to_owned()));
+    let mut settings = NodeConfig::new(storage);
     settings.engine.snapshot_bytes = u64::MAX;
     config(&mut settings);
     let node = Node::open(settings)?;
     let partition = node.partition();
+    // Where others could lead it has to claim first, and says so to whoever comes before.
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    runtime.block_on(partition.leading()).map_err(|why| anyhow!("it does not lead: {why}"))?;
     let (answered, answers) = mpsc::channel();
     for first in (0..accounts).step_by(100) {
         let answered = answered.clone();
@@ -225,8 +228,8 @@ pub(super) fn throughput(args: &BenchArgs) -> anyhow::Result<()> {
         ("in process, one hot account", Spread::Hot(args.accounts)),
     ];
     for (name, spread) in spreads {
-        let dir = args.scratch()?;
-        let node = node(&dir.path().join("data"), args.accounts, |_| {})?;
+        let ground = args.ground.ground()?;
+        let node = node(ground.storage()?, args.accounts, |_| {})?;
         let partition = node.partition();
         let before =
             (partition.metrics().entry_bytes.get(), partition.metrics().applied.get(), cpu());
@@ -247,17 +250,34 @@ pub(super) fn throughput(args: &BenchArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// One at a time, beside the bare write of the same run.
+/// How often the bare write and the transfers of `alone` take turns: both see the same disk.
+const TURNS: u32 = 4;
+
+/// Bytes of the entry that one transfer alone makes, to the next hundred.
+const ALONE_BYTES: usize = 700;
+
+/// One at a time, and the bare write in turns with it.
 pub(super) fn alone(args: &BenchArgs) -> anyhow::Result<()> {
-    let dir = args.scratch()?;
-    let bare = floor::append_and_sync(dir.path(), 700, args.run_for() / 2)?;
-    let bare = Figure::new("floor: append 700 B + fdatasync", &bare, String::new());
+    let ground = args.ground.ground()?;
+    let node = node(ground.storage()?, args.accounts, |_| {})?;
+    let (mut bare, mut own) = (Latencies::start(), Latencies::start());
+    let turn = args.run_for() / TURNS;
+    let enough = |so_far: &Latencies| so_far.elapsed() >= turn;
+    for number in 0..TURNS {
+        bare.append(&match args.ground.log() {
+            LogKind::Files => floor::append_and_sync(ground.dir(), ALONE_BYTES, turn)?,
+            LogKind::Postgres => ground.bare_insert(ALONE_BYTES, enough)?,
+        });
+        let load = (1 + u64::from(number), 1, Spread::Uniform(args.accounts));
+        own.append(&closed_loop(&node.partition(), load, enough)?);
+    }
+    let name = match args.ground.log() {
+        LogKind::Files => "floor: append 700 B + fdatasync",
+        LogKind::Postgres => "floor: bare INSERT of 700 B",
+    };
+    let bare = Figure::new(name, &bare, String::new());
     print(&bare, args.json);
-    let node = node(&dir.path().join("data"), args.accounts, |_| {})?;
-    let run = args.run_for();
-    let load = (1, 1, Spread::Uniform(args.accounts));
-    let latencies = closed_loop(&node.partition(), load, |so_far| so_far.elapsed() >= run)?;
-    let figure = Figure::new("in process, alone", &latencies, String::new());
+    let figure = Figure::new("in process, alone", &own, String::new());
     print(&figure, args.json);
     if !args.json {
         println!("    p50 is {:.2} times that of the bare write", figure.p50_us() / bare.p50_us());
@@ -275,8 +295,8 @@ pub(super) fn memory(spent_us: f64) -> String {
 
 /// Throughput and memory, tenth by tenth.
 pub(super) fn fill(args: &BenchArgs) -> anyhow::Result<()> {
-    let dir = args.scratch()?;
-    let node = node(&dir.path().join("data"), args.accounts, |_| {})?;
+    let ground = args.ground.ground()?;
+    let node = node(ground.storage()?, args.accounts, |_| {})?;
     let partition = node.partition();
     for tenth in 0..10 {
         let before = cpu();

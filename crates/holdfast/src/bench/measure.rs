@@ -38,6 +38,13 @@ impl Latencies {
         self.nanoseconds.add(&other.nanoseconds).expect("both have the same bounds");
     }
 
+    /// Adds the operations of a run that came after what is here so far, and no time between.
+    pub(super) fn append(&mut self, other: &Self) {
+        let before = self.took.unwrap_or_default();
+        self.merge(other);
+        self.took = Some(before + other.elapsed());
+    }
+
     pub(super) fn count(&self) -> u64 {
         self.nanoseconds.len()
     }

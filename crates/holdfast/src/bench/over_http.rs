@@ -11,7 +11,9 @@ use std::{
 use anyhow::{Context as _, bail};
 
 use super::{
-    BenchArgs, http_load,
+    BenchArgs,
+    ground::Ground,
+    http_load,
     in_process::mix,
     measure::{Figure, print, resident_bytes_of},
 };
@@ -26,14 +28,24 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Starts one on data in `dir`.
+    /// Starts one on data in `dir`, log included.
     pub(super) fn start(dir: &Path) -> anyhow::Result<Self> {
+        Self::spawn(dir, &[])
+    }
+
+    /// Starts one whose log is where the bench has it.
+    pub(super) fn start_on(ground: &Ground) -> anyhow::Result<Self> {
+        Self::spawn(ground.dir(), &ground.serve_args()?)
+    }
+
+    fn spawn(dir: &Path, log: &[String]) -> anyhow::Result<Self> {
         // Free now, and nobody else on this machine is likely to take it at once.
         let address = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?;
         let process = Command::new(std::env::current_exe()?)
             .args(["serve", "--listen", &address.to_string(), "--data"])
             .arg(dir.join("data"))
             .args(["--log", "warn"])
+            .args(log)
             .stdout(Stdio::null())
             .spawn()
             .context("starting the server")?;
@@ -55,8 +67,8 @@ impl Drop for Server {
 }
 
 pub(super) fn run(args: &BenchArgs) -> anyhow::Result<()> {
-    let dir = args.scratch()?;
-    let server = Server::start(dir.path())?;
+    let ground = args.ground.ground()?;
+    let server = Server::start_on(&ground)?;
     let address = server.address;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {

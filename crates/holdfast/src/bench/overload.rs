@@ -12,6 +12,7 @@ use std::{
 
 use anyhow::ensure;
 use holdfast_engine::{Failure, Partition};
+use holdfast_node::Storage;
 
 use super::{
     BenchArgs,
@@ -66,8 +67,8 @@ impl Counted {
 }
 
 pub(super) fn run(args: &BenchArgs) -> anyhow::Result<()> {
-    let dir = args.scratch()?;
-    let node = node(&dir.path().join("data"), args.accounts, |config| {
+    let dir = args.ground.scratch()?;
+    let node = node(Storage::Directory(dir.path().join("data")), args.accounts, |config| {
         config.sync_pause = SYNC;
         config.engine.batch_bytes = BATCH_BYTES;
     })?;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use holdfast_engine::Partition;
-use holdfast_node::Node;
+use holdfast_node::{Node, Storage};
 
 use super::{
     BenchArgs,
@@ -15,24 +15,25 @@ use super::{
 const AFTER: u64 = 100_000;
 
 pub(super) fn run(args: &BenchArgs) -> anyhow::Result<()> {
-    let dir = args.scratch()?;
+    let dir = args.ground.scratch()?;
     let data = dir.path().join("data");
     let spread = Spread::Uniform(args.accounts);
     {
-        let node = node(&data, args.accounts, |_| {})?;
+        let node = node(Storage::Directory(data.clone()), args.accounts, |_| {})?;
         let load = (1, args.in_flight, spread);
         closed_loop(&node.partition(), load, |so_far| so_far.count() >= args.transfers)?;
         drop(node.close());
     }
     {
         // Small enough that the first batch brings a snapshot.
-        let node = node(&data, 1, |config| config.engine.snapshot_bytes = 1)?;
+        let node =
+            node(Storage::Directory(data.clone()), 1, |config| config.engine.snapshot_bytes = 1)?;
         closed_loop(&node.partition(), (2, 1, spread), |so_far| so_far.count() >= 1)?;
         wait_for_snapshot(&node.partition());
         drop(node.close());
     }
     {
-        let node = node(&data, 1, |_| {})?;
+        let node = node(Storage::Directory(data.clone()), 1, |_| {})?;
         let load = (3, args.in_flight, spread);
         closed_loop(&node.partition(), load, |so_far| so_far.count() >= AFTER)?;
         drop(node.close());
@@ -67,7 +68,7 @@ fn wait_for_snapshot(partition: &Partition) {
 /// From nothing to leading.
 fn time_start(data: &std::path::Path) -> anyhow::Result<Duration> {
     let begun = Instant::now();
-    let config = holdfast_node::NodeConfig::new(holdfast_node::Storage::Directory(data.to_owned()));
+    let config = holdfast_node::NodeConfig::new(Storage::Directory(data.to_owned()));
     let node = Node::open(config)?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     runtime.block_on(node.partition().leading()).map_err(|why| anyhow::anyhow!("{why}"))?;
