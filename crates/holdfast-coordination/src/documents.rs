@@ -35,7 +35,7 @@ mod walk;
 
 use holdfast_state::{TableId, TimerHandler, command::Entry, table::Table as _};
 
-pub use condition::Condition;
+pub use condition::Unmet;
 pub use delete::{DeleteDocumentRefusal, DeleteDocumentSpec, delete};
 pub use get::Document;
 pub use patch::{PatchDocumentRefusal, PatchDocumentSpec, patch};

@@ -87,6 +87,22 @@ impl JsonSchema for Lifetime {
     }
 }
 
+impl<C> minicbor::Encode<C> for Lifetime {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut minicbor::Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        e.u64(self.us)?.ok()
+    }
+}
+
+impl<'b, C> minicbor::Decode<'b, C> for Lifetime {
+    fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+        Self::from_us(d.u64()?).map_err(minicbor::decode::Error::custom)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,7 +5,7 @@
 //! between; one that means to create says [`IfNoneMatch`]. In JSON these are `17`, `"*"`
 //! and `"*"`; an edge makes them of header fields.
 //!
-//! Left to commands: to look, and to refuse with what was found.
+//! Left to commands: to look, and to refuse ([`PRECONDITION_FAILED`]) with what was found.
 
 use std::{borrow::Cow, fmt};
 
@@ -15,7 +15,52 @@ use serde::{
     de::{self, Visitor},
 };
 
-use crate::version::Version;
+use crate::{
+    command::{Class, RefusalInfo},
+    version::Version,
+};
+
+/// How every command is called to refuse of which a condition does not hold.
+pub const PRECONDITION_FAILED: RefusalInfo = RefusalInfo {
+    code: "precondition_failed",
+    class: Class::Precondition,
+    summary: "What the request is about is not at the version that it says.",
+};
+
+/// The condition that does not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Condition {
+    /// That it is there, at this version.
+    IfMatch,
+    /// That it is not there.
+    IfNoneMatch,
+}
+
+impl Condition {
+    /// JSON Pointer to the field of the spec.
+    #[must_use]
+    pub const fn pointer(self) -> &'static str {
+        match self {
+            Self::IfMatch => "/if_match",
+            Self::IfNoneMatch => "/if_none_match",
+        }
+    }
+}
+
+/// The first condition that does not hold of the version that was found; nothing is `None`.
+#[must_use]
+pub fn unmet(
+    if_match: Option<IfMatch>,
+    if_none_match: Option<IfNoneMatch>,
+    found: Option<Version>,
+) -> Option<Condition> {
+    if if_match.is_some_and(|condition| !condition.holds(found)) {
+        return Some(Condition::IfMatch);
+    }
+    let exists = if_none_match.is_some_and(|condition| !condition.holds(found));
+    exists.then_some(Condition::IfNoneMatch)
+}
 
 /// Only if it is there, and is as it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,11 +6,12 @@
 use holdfast_state::{
     Id, IfMatch, IfNoneMatch, Read, Stop, Version,
     command::{Command, Method, Query, Refusal, RefusalInfo},
+    precondition::PRECONDITION_FAILED,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{condition::Unmet, place::Place, refusals::PRECONDITION_FAILED};
+use super::{condition::Unmet, place::Place};
 
 /// The command.
 #[derive(Debug)]

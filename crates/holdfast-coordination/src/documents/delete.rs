@@ -7,15 +7,12 @@
 use holdfast_state::{
     Id, IfMatch, Stop, Tx,
     command::{Command, Method, Refusal, RefusalInfo, Write},
+    precondition::PRECONDITION_FAILED,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    condition::Unmet,
-    place::Place,
-    refusals::{DOCUMENT_NOT_FOUND, PRECONDITION_FAILED},
-};
+use super::{condition::Unmet, place::Place, refusals::DOCUMENT_NOT_FOUND};
 
 /// The command.
 #[derive(Debug)]

@@ -7,6 +7,7 @@
 use holdfast_state::{
     Id, IfMatch, Lifetime, Stop, Tx,
     command::{Command, Method, Refusal, RefusalInfo, Write},
+    precondition::PRECONDITION_FAILED,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -16,7 +17,7 @@ use super::{
     get::Document,
     merge::merge,
     place::{Expiry, Place},
-    refusals::{DOCUMENT_NOT_FOUND, DOCUMENT_TOO_LARGE, PRECONDITION_FAILED},
+    refusals::{DOCUMENT_NOT_FOUND, DOCUMENT_TOO_LARGE},
     value::{BYTES_MAX, Value},
 };
 

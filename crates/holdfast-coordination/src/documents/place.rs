@@ -5,11 +5,11 @@
 
 use holdfast_state::{
     Abort, Id, IfMatch, IfNoneMatch, Lifetime, LogTime, Read, TimerId, Tx, Version,
-    unknown::Unknown,
+    precondition::unmet, unknown::Unknown,
 };
 
 use super::{
-    condition::{Unmet, unmet},
+    condition::Unmet,
     expire::HANDLER,
     index,
     row::{DocumentRow, Documents},

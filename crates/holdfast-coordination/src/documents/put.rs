@@ -7,6 +7,7 @@
 use holdfast_state::{
     Id, IfMatch, IfNoneMatch, Lifetime, LogTime, Stop, Tx,
     command::{Command, Method, Refusal, RefusalInfo, Write},
+    precondition::PRECONDITION_FAILED,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,6 @@ use serde::{Deserialize, Serialize};
 use super::{
     condition::Unmet,
     place::{Expiry, Place},
-    refusals::PRECONDITION_FAILED,
     value::Value,
 };
 

@@ -7,11 +7,6 @@ const fn info(code: &'static str, class: Class, summary: &'static str) -> Refusa
     RefusalInfo { code, class, summary }
 }
 
-pub(super) const PRECONDITION_FAILED: RefusalInfo = info(
-    "precondition_failed",
-    Class::Precondition,
-    "The document is not at the version that the request is about.",
-);
 pub(super) const DOCUMENT_NOT_FOUND: RefusalInfo =
     info("document_not_found", Class::NotFound, "No document with this id is in the collection.");
 pub(super) const INDEX_NOT_FOUND: RefusalInfo =

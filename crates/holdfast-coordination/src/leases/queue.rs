@@ -4,7 +4,7 @@ use holdfast_state::{Abort, Id, Lifetime, Metadata, Read, Scan, Tx};
 
 use super::{
     expire::GIVE_UP,
-    row::{Ttl, WaitRow, WaiterRow, Waiters, Waits},
+    row::{WaitRow, WaiterRow, Waiters, Waits},
     standing::doubt,
 };
 
@@ -51,7 +51,7 @@ pub(super) fn join(tx: &mut Tx<'_>, lease: &Id, wish: &Wish<'_>) -> Result<Waite
     let until = tx.now().plus_us(wish.wait_for.as_us());
     let owner = wish.owner.clone();
     let timer = tx.arm_timer(until, GIVE_UP, &(lease.clone(), owner.clone()))?;
-    let row = WaiterRow { owner, ttl: Ttl(wish.ttl), timer, metadata: wish.metadata.cloned() };
+    let row = WaiterRow { owner, ttl: wish.ttl, timer, metadata: wish.metadata.cloned() };
     tx.put::<Waiters>((lease.as_str(), timer.version, timer.number), &row)?;
     let wait = WaitRow { since: timer.version, number: timer.number };
     tx.put::<Waits>((row.owner.as_str(), lease.as_str()), &wait)?;

@@ -12,7 +12,6 @@ use serde::{Deserialize, Serialize};
 use super::{
     guard::standing_grant,
     refusals::{LEASE_STALE, Stale},
-    row::Ttl,
     standing::prolong,
 };
 
@@ -107,8 +106,8 @@ pub fn renew(
 ) -> Result<RenewLeaseOutcome, Stop<RenewLeaseRefusal>> {
     let refuse = |stale| Stop::Refused(RenewLeaseRefusal::LeaseStale(stale));
     let mut row = standing_grant(tx, &spec.id, spec.token, refuse)?;
-    row.ttl = spec.ttl.map_or(row.ttl, Ttl);
-    let expires_at = tx.now().plus_us(row.ttl.0.as_us());
+    row.ttl = spec.ttl.unwrap_or(row.ttl);
+    let expires_at = tx.now().plus_us(row.ttl.as_us());
     prolong(tx, &spec.id, &mut row, expires_at)?;
     Ok(RenewLeaseOutcome {
         outcome: Renewed::Renewed,

@@ -58,7 +58,7 @@ pub struct LeaseRow {
     /// When it ends unless it is renewed; `timer.due <= expires_at`.
     pub expires_at: LogTime,
     /// For how long a renewal prolongs it.
-    pub ttl: Ttl,
+    pub ttl: Lifetime,
     /// The timer that ends it. A renewal leaves it where it is: when it fires too early,
     /// it is set again, which is less work than setting it with every renewal.
     pub timer: TimerId,
@@ -68,26 +68,6 @@ pub struct LeaseRow {
     pub metadata: Option<Metadata>,
     /// Fields of a later release.
     pub unknown: Unknown,
-}
-
-/// A [`Lifetime`] in a row: microseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ttl(pub Lifetime);
-
-impl<C> Encode<C> for Ttl {
-    fn encode<W: encode::Write>(
-        &self,
-        e: &mut Encoder<W>,
-        _: &mut C,
-    ) -> Result<(), encode::Error<W::Error>> {
-        e.u64(self.0.as_us())?.ok()
-    }
-}
-
-impl<'b, C> Decode<'b, C> for Ttl {
-    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, decode::Error> {
-        Lifetime::from_us(d.u64()?).map(Self).map_err(decode::Error::custom)
-    }
 }
 
 const LEASE_FIELDS: u64 = 8;
@@ -139,7 +119,7 @@ pub struct WaiterRow {
     pub owner: Id,
     /// For how long it wants the lease, from the grant on.
     #[n(1)]
-    pub ttl: Ttl,
+    pub ttl: Lifetime,
     /// The timer that ends the wait; due when the owner gives up. It was armed when waiting
     /// began, so its version and number say which place this is.
     #[n(2)]

@@ -13,7 +13,7 @@ use holdfast_state::{
 use super::{
     expire::EXPIRE,
     queue::{ALL, leave, waiters},
-    row::{LeaseRow, Leases, Ttl, WaiterRow},
+    row::{LeaseRow, Leases, WaiterRow},
 };
 
 /// The grant of a lease that counts now, if it has one.
@@ -66,7 +66,7 @@ pub(super) fn grant(tx: &mut Tx<'_>, lease: &Id, terms: Terms) -> Result<LeaseRo
         owner: terms.owner,
         granted_at: tx.now(),
         expires_at,
-        ttl: Ttl(terms.ttl),
+        ttl: terms.ttl,
         timer: tx.arm_timer(expires_at, EXPIRE, lease)?,
         waiting: terms.waiting,
         metadata: terms.metadata,
@@ -88,7 +88,7 @@ pub(super) fn end(tx: &mut Tx<'_>, lease: &Id, row: &LeaseRow) -> Result<Option<
         waiting -= 1;
         if !first.is_over(tx.now()) {
             let WaiterRow { owner, ttl, metadata, .. } = first;
-            let terms = Terms { owner, ttl: ttl.0, metadata, waiting };
+            let terms = Terms { owner, ttl, metadata, waiting };
             return grant(tx, lease, terms).map(Some);
         }
     }

@@ -158,7 +158,7 @@ pub fn transfer(
         leave(tx, lease, &place)?;
         waiting -= 1;
     }
-    let (owner, ttl) = (spec.to.clone(), spec.ttl.unwrap_or(row.ttl.0));
+    let (owner, ttl) = (spec.to.clone(), spec.ttl.unwrap_or(row.ttl));
     let row = grant(tx, lease, Terms { owner, ttl, metadata: spec.metadata.clone(), waiting })?;
     let grant = Grant::of(&row);
     Ok(TransferLeaseOutcome { outcome: Transferred::Transferred, id: lease.clone(), grant })

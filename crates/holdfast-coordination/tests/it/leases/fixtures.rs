@@ -1,7 +1,7 @@
 //! Rows of every format ever released stay readable: `tests/fixtures` holds their
 //! bytes, one row a line, and is never edited, only added to.
 
-use holdfast_coordination::leases::row::{LeaseRow, Ttl, WaitRow, WaiterRow};
+use holdfast_coordination::leases::row::{LeaseRow, WaitRow, WaiterRow};
 use holdfast_state::{
     Id, Lifetime, LogTime, Metadata, TimerId, Version, fixture::Fixtures, unknown::Unknown,
 };
@@ -10,8 +10,8 @@ const FORMAT_1: Fixtures = Fixtures::new(include_str!("../../fixtures/leases-for
 
 const TIME: LogTime = LogTime::from_us(1_767_225_600_000_000);
 
-fn ttl() -> Ttl {
-    Ttl(Lifetime::from_us(10_000_000).unwrap())
+fn ttl() -> Lifetime {
+    Lifetime::from_us(10_000_000).unwrap()
 }
 
 fn timer(number: u16) -> TimerId {
