@@ -12,7 +12,7 @@ use holdfast_engine::{Asked, Decision};
 use holdfast_node::{Ask, Reply as Answer};
 use holdfast_state::command::{Call, Entry, Input, Kind as CommandKind, Method};
 use hyper::{
-    HeaderMap, Request,
+    HeaderMap, Request, StatusCode,
     body::{Body as _, Incoming},
     header::{CONTENT_TYPE, HeaderValue},
     http::request::Parts,
@@ -24,6 +24,7 @@ use crate::{
     fingerprint::fingerprint,
     forward,
     keys::{Principal, Role},
+    limited,
     problem::{Kind, Problem, stored, unstored},
     query::{self, Fields},
     receive::receive,
@@ -133,7 +134,11 @@ fn answer(entry: &Entry, conditions: &Conditions, answer: Answer) -> Result<Repl
         Decision::Refused => {
             let (status, details) = unstored(answer.body)
                 .ok_or_else(|| Problem::new(Kind::Internal, "the stored answer cannot be read"))?;
-            reply::details(status, details)
+            let mut response = reply::details(status, details.clone());
+            if status == StatusCode::TOO_MANY_REQUESTS {
+                limited::put_fields(response.headers_mut(), &details);
+            }
+            response
         }
     };
     reply::place(&mut response, answer.at);

@@ -24,6 +24,7 @@ pub mod fingerprint;
 pub mod forward;
 pub mod info;
 pub mod keys;
+mod limited;
 pub mod limits;
 pub mod metrics;
 pub mod openapi;

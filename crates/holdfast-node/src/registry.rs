@@ -4,7 +4,7 @@
 //! Edges, the command line and the change feed iterate this; it is the only
 //! place that lists primitives, and each primitive lists its own commands.
 
-use holdfast_coordination::{documents, leases};
+use holdfast_coordination::{documents, leases, limits};
 use holdfast_engine::TimerHandler as Handler;
 use holdfast_flow::topics;
 use holdfast_ledger::row as ledger;
@@ -72,7 +72,7 @@ pub struct Primitive {
 
 /// The primitives of this build.
 pub const PRIMITIVES: &[Primitive] =
-    &[LEDGER, RESERVATIONS, TOPICS, DOCUMENTS, LEASES, TRANSACTIONS];
+    &[LEDGER, RESERVATIONS, TOPICS, DOCUMENTS, LEASES, LIMITS, TRANSACTIONS];
 
 /// Commands that are made of the others.
 const TRANSACTIONS: Primitive = Primitive {
@@ -155,6 +155,34 @@ const LEASES: Primitive = Primitive {
         TableInfo::of::<leases::row::Leases>(&[KeyPart::Text]),
         TableInfo::of::<leases::row::Waiters>(&[KeyPart::Text, KeyPart::U64, KeyPart::U16]),
         TableInfo::of::<leases::row::Waits>(&[KeyPart::Text, KeyPart::Text]),
+    ],
+    audit: None,
+};
+
+/// What a counter's key is made of: limit, rule and its number, shelf, values.
+const COUNTER: &[KeyPart] =
+    &[KeyPart::Text, KeyPart::U64, KeyPart::U16, KeyPart::U64, KeyPart::Text];
+
+const LIMITS: Primitive = Primitive {
+    commands: limits::COMMANDS,
+    timers: limits::TIMERS,
+    tables: &[
+        TableInfo::of::<limits::row::Limits>(&[KeyPart::Text]),
+        TableInfo::of::<limits::row::Shelves>(&[KeyPart::Text, KeyPart::U64, KeyPart::U16]),
+        TableInfo::of::<limits::row::Logs>(COUNTER),
+        TableInfo::of::<limits::row::Chunks>(&[
+            KeyPart::Text,
+            KeyPart::U64,
+            KeyPart::U16,
+            KeyPart::U64,
+            KeyPart::Text,
+            KeyPart::Time,
+        ]),
+        TableInfo::of::<limits::row::Windows>(COUNTER),
+        TableInfo::of::<limits::row::Buckets>(COUNTER),
+        TableInfo::of::<limits::row::Arrivals>(COUNTER),
+        TableInfo::of::<limits::row::Occupancies>(COUNTER),
+        TableInfo::of::<limits::row::Holders>(COUNTER),
     ],
     audit: None,
 };
@@ -322,6 +350,7 @@ mod tests {
                 topics::TABLES,
                 documents::TABLES,
                 leases::TABLES,
+                limits::TABLES,
                 timers::TABLES,
             ];
             own.into_iter().flatten()

@@ -12,6 +12,7 @@ mod conditional;
 mod consistency;
 mod conventions;
 mod keys;
+mod limited;
 mod metrics;
 mod openapi;
 mod pages;

@@ -23,6 +23,7 @@ const PATIENCE: &str = "max-time = 10\n";
 const SHOWN: &[(&str, &[&str])] = &[
     ("documents.md", &["precondition_failed"]),
     ("leases.md", &["lease_stale"]),
+    ("limits.md", &["limit_exceeded"]),
     ("reservations.md", &["sold_out"]),
     ("topics.md", &["generation_stale"]),
 ];
@@ -33,6 +34,7 @@ const KNOWN: &[&str] = &[
     "http.md",
     "leases.md",
     "ledger.md",
+    "limits.md",
     "reservations.md",
     "topics.md",
     "transactions.md",
