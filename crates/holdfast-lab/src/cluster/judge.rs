@@ -13,7 +13,7 @@ use holdfast_state::Version;
 use super::load::{Seen, SessionStep};
 use crate::{
     check::{
-        Heard, Place, Reply, acknowledged, exactly_once,
+        Belief, Heard, Operation, Place, Reply, acknowledged, exactly_once,
         log::{self, Logged},
         operations,
         real_time::Span,
@@ -66,31 +66,55 @@ pub(super) fn judge(
     placed.extend(seen.sessions.iter().filter_map(unanchored));
     let witnessed = witness::check(&mut Ledger::default(), placed).map_err(wrong)?;
     never_back(&seen.sessions)?;
-    let claims = logged.entries.iter().filter(|entry| matches!(entry.kind, log::Kind::Claim));
-    let dead = logged.entries.iter().filter(|entry| !entry.counts).count();
+    let mut counts = counts_of_writes(&operations, &told);
+    counts.extend(counts_of_tries(seen));
+    counts.extend([
+        counted("answers beyond a key's first", once.repeated),
+        counted("answers compared with the model", witnessed.compared),
+        counted("answers to sessions", seen.sessions.len() as u64),
+    ]);
+    counts.extend(counts_of_entries(&logged));
+    Ok(counts)
+}
+
+fn counted(what: &str, count: u64) -> (String, i64) {
+    (what.to_owned(), i64::try_from(count).unwrap_or(i64::MAX))
+}
+
+fn counts_of_writes(
+    operations: &[Operation<'_, Asked, Answer>],
+    told: &acknowledged::Counted,
+) -> Counts {
+    let keyed = || operations.iter().filter(|operation| operation.key.is_some());
+    let settled = keyed().filter(|operation| matches!(operation.belief, Belief::Settled { .. }));
+    let settled = settled.count() as u64;
+    vec![
+        counted("writes asked, keys", keyed().count() as u64),
+        counted("writes acknowledged, in the log", told.acknowledged),
+        counted("acknowledged and lost", settled - told.acknowledged),
+        counted("never answered, done", told.unknown_there),
+        counted("never answered, not done", told.unknown_absent),
+    ]
+}
+
+fn counts_of_tries(seen: &Seen) -> Counts {
     let tries = |heard: fn(&Heard<Reply<Answer>>) -> bool| {
         seen.calls.iter().filter(|call| call.key.is_some() && heard(&call.heard)).count() as u64
     };
-    let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-    let keyed = operations.iter().filter(|operation| operation.key.is_some()).count() as u64;
-    Ok(vec![
-        ("writes asked, keys".to_owned(), count(keyed)),
-        ("writes acknowledged, in the log".to_owned(), count(told.acknowledged)),
-        ("acknowledged and lost".to_owned(), 0),
-        ("never answered, done".to_owned(), count(told.unknown_there)),
-        ("never answered, not done".to_owned(), count(told.unknown_absent)),
-        (
-            "tries that were told they did nothing".to_owned(),
-            count(tries(|heard| *heard == Heard::Nothing)),
-        ),
-        ("tries that nobody answered".to_owned(), count(tries(|heard| *heard == Heard::Unknown))),
-        ("answers beyond a key's first".to_owned(), count(once.repeated)),
-        ("answers compared with the model".to_owned(), count(witnessed.compared)),
-        ("answers to sessions".to_owned(), count(seen.sessions.len() as u64)),
-        ("entries in the log".to_owned(), count(logged.entries.len() as u64)),
-        ("of these, claims".to_owned(), count(claims.count() as u64)),
-        ("of these, dead".to_owned(), count(dead as u64)),
-    ])
+    vec![
+        counted("tries that were told they did nothing", tries(|heard| *heard == Heard::Nothing)),
+        counted("tries that nobody answered", tries(|heard| *heard == Heard::Unknown)),
+    ]
+}
+
+fn counts_of_entries(logged: &Logged) -> Counts {
+    let claims = logged.entries.iter().filter(|entry| matches!(entry.kind, log::Kind::Claim));
+    let dead = logged.entries.iter().filter(|entry| !entry.counts);
+    vec![
+        counted("entries in the log", logged.entries.len() as u64),
+        counted("of these, claims", claims.count() as u64),
+        counted("of these, dead", dead.count() as u64),
+    ]
 }
 
 fn wrong(violation: impl std::fmt::Display) -> Wrong {

@@ -17,6 +17,8 @@ use std::{
 use anyhow::{Context as _, bail};
 use holdfast_log::{Durability, Log, blocking};
 use holdfast_log_postgres::{PostgresLog, PostgresOptions};
+use holdfast_state::Version;
+use serde_json::Value;
 use tokio::task::block_in_place;
 
 use super::{
@@ -381,27 +383,16 @@ impl<'a> Field<'a> {
         };
         loop {
             let told = infos(&self.addresses).await;
-            let has_it = told.iter().all(|info| {
-                let partition = info.as_ref().map(|info| &info["partitions"][0]);
-                partition.is_some_and(|partition| {
-                    let at = partition["version"].as_u64();
-                    let phase = partition["phase"].as_str();
-                    matches!(phase, Some("leading" | "following"))
-                        && at.is_some_and(|at| at >= version.get())
-                })
-            });
-            if has_it {
+            if told.iter().all(|info| has(info.as_ref(), version)) {
                 return Ok(());
             }
-            let what = || {
-                told.iter().map(|info| match info {
+            if self.load.now() - begun > WELL_WITHIN {
+                let shown = told.iter().map(|info| match info {
                     Some(info) => info["partitions"][0].to_string(),
                     None => "no answer".to_owned(),
-                })
-            };
-            if self.load.now() - begun > WELL_WITHIN {
-                let told = what().collect::<Vec<_>>().join("; ");
-                let wrong = format!("not every node came to version {version}: {told}");
+                });
+                let shown = shown.collect::<Vec<_>>().join("; ");
+                let wrong = format!("not every node came to version {version}: {shown}");
                 return Err(Wrong(wrong).into());
             }
             tokio::time::sleep(LOOKED_EVERY).await;
@@ -442,8 +433,8 @@ impl<'a> Field<'a> {
             Ok(mut counts) => {
                 let asked = i64::try_from(self.asked_halted).unwrap_or(i64::MAX);
                 let answered = i64::try_from(self.halted_answered).unwrap_or(i64::MAX);
-                counts.push(("reads that met a leader as it woke".to_owned(), asked));
-                counts.push(("of these, answered".to_owned(), answered));
+                counts.push(("reads asked of leaders as they woke".to_owned(), asked));
+                counts.push(("answers of leaders that had been halted".to_owned(), answered));
                 (counts, Ok(()))
             }
             Err(wrong) => (Counts::new(), Err(wrong)),
@@ -466,6 +457,14 @@ impl<'a> Field<'a> {
         blocking::close(&log as &dyn Log)?;
         Ok(entries?)
     }
+}
+
+/// Does this node lead or follow, and have this version?
+fn has(info: Option<&Value>, version: Version) -> bool {
+    let Some(partition) = info.map(|info| &info["partitions"][0]) else { return false };
+    let at = partition["version"].as_u64();
+    matches!(partition["phase"].as_str(), Some("leading" | "following"))
+        && at.is_some_and(|at| at >= version.get())
 }
 
 /// A run in which something was not put to the test shows nothing of it.

@@ -39,6 +39,7 @@ fn p4_p5_p6_p9_p10_p11_p14_under_the_nemesis_nothing_is_lost_stale_or_done_twice
     for what in ["writes acknowledged, in the log", "answers beyond a key's first"] {
         assert!(told["counts"][what].as_u64() > Some(0), "{what}: {told}");
     }
+    assert_eq!(told["counts"]["acknowledged and lost"], 0, "{told}");
 }
 
 #[test]
