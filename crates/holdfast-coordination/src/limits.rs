@@ -18,7 +18,7 @@
 //! Read in this order: [`descriptors`], [`quota`], [`rule`] (values); `refusals`; [`row`]
 //! and [`stamps`] (what is stored), `shelf` (where counters are, and how they are
 //! forgotten); `reading`; `sliding_log`, `sliding_counter`, `token_bucket`, `gcra`, `concurrency`, `meter`
-//! (the algorithms), `evaluate`, [`fields`]; [`put`], [`mod@get`], [`list`], [`mod@delete`];
+//! (the algorithms), `evaluate`, [`fields`]; [`mod@put`], [`mod@get`], [`list`], [`mod@delete`];
 //! [`mod@check`], [`mod@take`], [`status`]; [`holding`], [`mod@release`], [`mod@renew`]; [`mod@slice`], [`edge`]; [`forget`].
 
 pub mod check;
