@@ -1,7 +1,7 @@
 //! What flows: messages in order, told in the transaction that they tell of.
 //!
 //! [`topics`] is ordered sequences of messages under a name: append, read from any place
-//! on, and share the reading in groups.
+//! on, share the reading in groups, or have messages given out by queues.
 //!
 //! Each folder has its own commands, tables and refusals, and imports no other.
 

@@ -5,7 +5,7 @@
 //! transaction that it tells of, so it is there exactly if the rest is: no outbox, no
 //! message about what did not happen. Its fields are those of a CloudEvent where
 //! CloudEvents 1.0 has one. Consumers read from any offset on, alone or shared out in
-//! [`groups`].
+//! [`groups`], or are given messages one by one by [`queues`].
 //!
 //! Promises, at every version: offsets of a partition are dense; a message never changes
 //! and never moves; messages lie in the order of their transactions' versions, within one
@@ -16,7 +16,8 @@
 //!
 //! Read in this order: [`data`], [`key`], [`messages`], [`partition`] (values);
 //! `refusals`; [`row`] (what is stored), `sequence` (finding and adding messages);
-//! [`create`], [`get`], [`list`]; [`mod@append`], [`append_batch`], [`read`]; [`groups`].
+//! [`create`], [`get`], [`list`]; [`mod@append`], [`append_batch`], [`read`]; [`groups`],
+//! [`queues`].
 
 pub mod append;
 pub mod append_batch;
@@ -28,6 +29,7 @@ pub mod key;
 pub mod list;
 pub mod messages;
 pub mod partition;
+pub mod queues;
 pub mod read;
 mod refusals;
 pub mod row;
@@ -56,6 +58,19 @@ pub const COMMANDS: &[Entry] = &[
     Entry::write::<groups::seek::SeekGroup>(),
     Entry::query::<groups::get::GetGroup>(),
     Entry::query::<groups::list::ListGroups>(),
+    Entry::write::<queues::create::CreateQueue>(),
+    Entry::query::<queues::get::GetQueue>(),
+    Entry::query::<queues::list::ListQueues>(),
+    Entry::write::<queues::receive::ReceiveMessages>(),
+    Entry::write::<queues::ack::AckMessages>(),
+    Entry::write::<queues::nack::NackMessages>(),
+    Entry::write::<queues::extend::ExtendMessages>(),
+    Entry::write::<queues::reject::RejectMessages>(),
+    Entry::query::<queues::letters::ListDeadLetters>(),
+    Entry::query::<queues::letter::GetDeadLetter>(),
+    Entry::write::<queues::edit::EditDeadLetter>(),
+    Entry::write::<queues::redrive::RedriveDeadLetters>(),
+    Entry::write::<queues::purge::PurgeDeadLetters>(),
 ];
 
 /// The timers of topics: name and handler.
@@ -70,4 +85,10 @@ pub const TABLES: &[(TableId, &str)] = &[
     (groups::row::Groups::ID, groups::row::Groups::NAME),
     (groups::row::Members::ID, groups::row::Members::NAME),
     (groups::row::Offsets::ID, groups::row::Offsets::NAME),
+    (queues::row::Queues::ID, queues::row::Queues::NAME),
+    (queues::row::Standings::ID, queues::row::Standings::NAME),
+    (queues::row::Deliveries::ID, queues::row::Deliveries::NAME),
+    (queues::row::Due::ID, queues::row::Due::NAME),
+    (queues::row::DeadLetters::ID, queues::row::DeadLetters::NAME),
+    (queues::row::Redriven::ID, queues::row::Redriven::NAME),
 ];

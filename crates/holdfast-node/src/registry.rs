@@ -109,6 +109,9 @@ const RESERVATIONS: Primitive = Primitive {
     audit: Some(holdfast_reservations::audit::AUDIT),
 };
 
+/// A dead letter's place: topic, queue, partition, offset.
+const LETTER: &[KeyPart] = &[KeyPart::Text, KeyPart::Text, KeyPart::U16, KeyPart::U64];
+
 const TOPICS: Primitive = Primitive {
     commands: topics::COMMANDS,
     timers: topics::TIMERS,
@@ -128,6 +131,21 @@ const TOPICS: Primitive = Primitive {
             KeyPart::Text,
             KeyPart::U16,
         ]),
+        TableInfo::of::<topics::queues::row::Queues>(&[KeyPart::Text, KeyPart::Text]),
+        TableInfo::of::<topics::queues::row::Standings>(&[KeyPart::Text, KeyPart::Text]),
+        TableInfo::of::<topics::queues::row::Deliveries>(&[
+            KeyPart::Text,
+            KeyPart::Text,
+            KeyPart::U64,
+        ]),
+        TableInfo::of::<topics::queues::row::Due>(&[
+            KeyPart::Text,
+            KeyPart::Text,
+            KeyPart::Time,
+            KeyPart::U64,
+        ]),
+        TableInfo::of::<topics::queues::row::DeadLetters>(LETTER),
+        TableInfo::of::<topics::queues::row::Redriven>(LETTER),
     ],
     audit: None,
 };

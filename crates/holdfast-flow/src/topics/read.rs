@@ -17,7 +17,7 @@ use super::{
     partition::Partitions,
     refusals::{PARTITION_NOT_FOUND, TOPIC_NOT_FOUND},
     row::MessagesRow,
-    sequence::{Placed, Run, Sequence, first_tail},
+    sequence::{Placed, Sequence, first_tail},
 };
 
 /// A page of this many bytes of keys and data is long enough.
@@ -82,7 +82,7 @@ pub struct Message {
 }
 
 impl Message {
-    fn of(row: &MessagesRow, placed: Placed<'_>) -> Self {
+    pub(super) fn of(row: &MessagesRow, placed: Placed<'_>) -> Self {
         let Placed { offset, id, message } = placed;
         Self {
             offset,
@@ -95,7 +95,7 @@ impl Message {
         }
     }
 
-    fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         self.data.as_str().len() + self.key.as_ref().map_or(0, |key| key.as_str().len())
     }
 }
@@ -164,25 +164,13 @@ impl Query for ReadMessages {
         let sequence = Sequence::new(topic, partition);
         let last_offset = sequence.tail(state, first)?.last;
         let (mut messages, mut bytes) = (Vec::new(), 0);
-        let mut run = None;
-        while after + (messages.len() as u64) < last_offset
-            && messages.len() < spec.limit.rows()
-            && bytes < PAGE_BYTES
-        {
-            // Rows lie side by side: after the first, each is known by its key.
-            let here: Run = match run {
-                None => sequence.holding(state, after + 1)?,
-                Some(before) => sequence.starting(state, before)?,
-            };
-            run = Some(here.end());
-            for placed in here.from(after + 1) {
-                if messages.len() == spec.limit.rows() || bytes >= PAGE_BYTES {
-                    break;
-                }
-                let message = Message::of(&here.row, placed?);
+        if after < last_offset {
+            sequence.walk(state, after + 1..=last_offset, |row, placed| {
+                let message = Message::of(row, placed);
                 bytes += message.bytes();
                 messages.push(message);
-            }
+                messages.len() < spec.limit.rows() && bytes < PAGE_BYTES
+            })?;
         }
         let next = messages.last().map_or(after, |message| message.offset);
         Ok(MessagesPage { topic: topic.clone(), partition, messages, next, last_offset })

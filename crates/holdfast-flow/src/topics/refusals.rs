@@ -42,3 +42,17 @@ pub(super) const PARTITION_NOT_ASSIGNED: RefusalInfo = info(
 );
 pub(super) const OFFSET_BEYOND_END: RefusalInfo =
     info("offset_beyond_end", Class::Conflict, "The partition has no message at this offset yet.");
+pub(super) const QUEUE_NOT_FOUND: RefusalInfo =
+    info("queue_not_found", Class::NotFound, "The topic has no queue with this id.");
+pub(super) const QUEUE_EXISTS: RefusalInfo = info(
+    "queue_exists",
+    Class::Conflict,
+    "A queue with this id was created before with other properties.",
+);
+pub(super) const RECEIPT_STALE: RefusalInfo = info(
+    "receipt_stale",
+    Class::Precondition,
+    "The receipt was used, or its message was given out again.",
+);
+pub(super) const LETTER_NOT_FOUND: RefusalInfo =
+    info("dead_letter_not_found", Class::NotFound, "The queue has no dead letter of this message.");

@@ -1,6 +1,8 @@
 //! The sequence of a partition: finding the row that holds an offset, and adding one at
 //! the end.
 
+use std::ops::RangeInclusive;
+
 use holdfast_state::{Abort, Id, Read, Scan, StoreError, Tx, page::bad_key, table::Table as _};
 
 use super::row::{
@@ -57,6 +59,34 @@ impl<'a> Sequence<'a> {
             Some(row) if !row.messages.is_empty() => Ok(Run { base, row }),
             Some(_) | None => Err(self.missing(base)),
         }
+    }
+
+    /// Shows the messages at these offsets, in order, for as long as `visit` wants more.
+    /// All of them are there.
+    pub(super) fn walk(
+        self,
+        state: &impl Read,
+        offsets: RangeInclusive<u64>,
+        mut visit: impl FnMut(&MessagesRow, Placed<'_>) -> bool,
+    ) -> Result<(), Abort> {
+        let (mut next, last) = offsets.into_inner();
+        let mut row = None;
+        while next <= last {
+            // Rows lie side by side: after the first, each is known by its key.
+            let here = match row {
+                None => self.holding(state, next)?,
+                Some(base) => self.starting(state, base)?,
+            };
+            for placed in here.from(next) {
+                let placed = placed?;
+                if placed.offset > last || !visit(&here.row, placed) {
+                    return Ok(());
+                }
+            }
+            next = here.end();
+            row = Some(next);
+        }
+        Ok(())
     }
 
     fn missing(self, offset: u64) -> Abort {

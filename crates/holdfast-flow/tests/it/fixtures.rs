@@ -4,10 +4,15 @@
 use holdfast_flow::topics::{
     Data, MessageKey, Partitions,
     groups::row::{GroupRow, MemberRow, OffsetRow},
+    queues::{
+        row::{DeliveryRow, LetterRow, QueueRow, Reason, StandingRow},
+        settings::Lasting,
+        span::Span,
+    },
     row::{MessageRow, MessagesRow, PlaceRow, Sibling, TailRow, TopicRow},
 };
 use holdfast_state::{
-    Id, LogTime, Metadata, TimerId, Version, fixture::Fixtures, unknown::Unknown,
+    Id, Lifetime, LogTime, Metadata, TimerId, Version, fixture::Fixtures, unknown::Unknown,
 };
 
 const FORMAT_1: Fixtures = Fixtures::new(include_str!("../fixtures/rows-format-1.txt"));
@@ -81,4 +86,70 @@ fn groups_of_format_1() {
     FORMAT_1.check_kept("member", &MemberRow { joined_at: TIME, expires_at, timer, unknown });
     let unknown = Unknown::default();
     FORMAT_1.check_kept("committed offset", &OffsetRow { offset: 48_000, time: TIME, unknown });
+}
+
+#[test]
+fn queues_of_format_1() {
+    let queue = QueueRow {
+        version: Version::new(48_211),
+        created_at: TIME,
+        visibility: Lasting(Lifetime::from_us(30_000_000).unwrap()),
+        deliveries_max: 10,
+        delay: None,
+        metadata: None,
+    };
+    FORMAT_1.check("queue", &queue);
+    let cursors = vec![48_000, 0, 7];
+    let standing = StandingRow {
+        deliveries: 300,
+        out: 12,
+        dead: 1,
+        cursors,
+        due_from: TIME,
+        unknown: Unknown::default(),
+    };
+    FORMAT_1.check_kept("standing", &standing);
+    let delivery = DeliveryRow {
+        partition: 2,
+        span: Span::whole(7, 10),
+        attempt: 1,
+        until: TIME,
+        redriven: false,
+        unknown: Unknown::default(),
+    };
+    FORMAT_1.check_kept("delivery", &delivery);
+    let span = Span::only(&[7, 8, 16]).unwrap();
+    FORMAT_1.check("delivery of a few", &DeliveryRow { span, ..delivery });
+    FORMAT_1.check("due", &());
+}
+
+#[test]
+fn dead_letters_of_format_1() {
+    let message = MessageRow {
+        r#type: id("booking.held"),
+        data: Data::new(r#"{"hold":"hold_0q3c"}"#).unwrap(),
+        key: Some(MessageKey::new("porto").unwrap()),
+        id: Some(id("m-18")),
+    };
+    let letter = LetterRow {
+        message,
+        time: TIME,
+        version: Version::new(48_211),
+        reason: Reason::Exhausted,
+        attempts: 10,
+        died_at: TIME,
+        note: None,
+        edited_at: None,
+        redriven: 0,
+        unknown: Unknown::default(),
+    };
+    FORMAT_1.check_kept("dead letter", &letter);
+    let rejected = LetterRow {
+        reason: Reason::Rejected,
+        note: Some(Metadata::new(r#"{"why":"no address"}"#).unwrap()),
+        edited_at: Some(TIME),
+        redriven: 2,
+        ..letter
+    };
+    FORMAT_1.check("dead letter, rejected and edited", &rejected);
 }

@@ -6,4 +6,5 @@ mod fixtures;
 mod groups;
 mod model;
 mod pages;
+mod queues;
 mod scenarios;

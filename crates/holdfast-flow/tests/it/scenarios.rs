@@ -4,6 +4,7 @@ use std::path::Path;
 
 use holdfast_flow::topics::{
     COMMANDS, TIMERS,
+    queues::row::{Deliveries, Due},
     row::{StoredMessages, Tails},
 };
 use holdfast_state::{
@@ -12,7 +13,7 @@ use holdfast_state::{
 };
 
 const VOCABULARY: Vocabulary<'static> =
-    Vocabulary { commands: COMMANDS, timers: TIMERS, looks: &[("rows", rows)] };
+    Vocabulary { commands: COMMANDS, timers: TIMERS, looks: &[("rows", rows), ("queued", queued)] };
 
 /// How messages are stored, a line for each partition: `bookings/0 1+1 2+3 ends 4`, first
 /// offset and number of messages of each row, and the tail.
@@ -31,6 +32,25 @@ fn rows(world: &World, _: &[&str]) -> String {
         }
         lines.push(format!("{line} ends {}", tail.row.last));
     }
+    lines.join("\n")
+}
+
+/// What the queues of all topics hold, a line for each delivery: its number, how often it was
+/// given out, when it comes into sight, and which messages it has.
+fn queued(world: &World, _: &[&str]) -> String {
+    let view = world.view();
+    let mut lines = Vec::new();
+    for delivery in view.scan::<Deliveries>(&(), Scan::up(1000)).unwrap() {
+        let mut key = delivery.key();
+        let (topic, queue) = (key.id().unwrap(), key.id().unwrap());
+        let (number, row) = (key.u64().unwrap(), delivery.row);
+        let due = (topic.as_str(), queue.as_str(), row.until, number);
+        assert!(view.get::<Due>(due).unwrap().is_some(), "{number} has no row in Due");
+        let offsets: Vec<_> = row.span.offsets().map(|offset| offset.to_string()).collect();
+        let (attempt, until) = (row.attempt, row.until);
+        lines.push(format!("{number} attempt={attempt} until={until} {}", offsets.join(",")));
+    }
+    assert_eq!(view.scan::<Due>(&(), Scan::up(1000)).unwrap().len(), lines.len());
     lines.join("\n")
 }
 

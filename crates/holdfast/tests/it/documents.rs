@@ -24,6 +24,7 @@ const SHOWN: &[(&str, &[&str])] = &[
     ("documents.md", &["precondition_failed"]),
     ("leases.md", &["lease_stale"]),
     ("limits.md", &["limit_exceeded"]),
+    ("queues.md", &["receipt_stale"]),
     ("reservations.md", &["sold_out"]),
     ("topics.md", &["generation_stale"]),
 ];
@@ -35,6 +36,7 @@ const KNOWN: &[&str] = &[
     "leases.md",
     "ledger.md",
     "limits.md",
+    "queues.md",
     "reservations.md",
     "topics.md",
     "transactions.md",

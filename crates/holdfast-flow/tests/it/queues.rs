@@ -1,0 +1,336 @@
+//! Queues: random consumers against a list of what became of each message.
+//!
+//! Which messages an answer holds is the queue's to choose; that each of them may be given
+//! out, how many there are, which receipts count, and where every message is, are not.
+
+mod ledger;
+
+use holdfast_flow::topics::{
+    AppendSpec, COMMANDS, Data, MessageKey, NewMessage, Partitions, TIMERS, append,
+    create::{CreateTopic, CreateTopicSpec},
+    queues::{
+        ack::{AckMessages, AckMessagesSpec},
+        create::{CreateQueue, CreateQueueSpec},
+        edit::{EditDeadLetter, EditDeadLetterSpec},
+        extend::{ExtendMessages, ExtendMessagesSpec},
+        get::{GetQueue, GetQueueSpec},
+        letters::{Letter, ListDeadLetters, ListDeadLettersSpec},
+        nack::{NackMessages, NackMessagesSpec},
+        purge::{PurgeDeadLetters, PurgeDeadLettersSpec},
+        receipt::{LetterId, Names, Receipt},
+        receive::{ReceiveMessages, ReceiveMessagesOutcome, ReceiveMessagesSpec},
+        redrive::{RedriveDeadLetters, RedriveDeadLettersSpec},
+        reject::{RejectMessages, RejectMessagesSpec},
+        settings::{Begin, Deliveries},
+    },
+};
+use holdfast_state::{
+    Id, Lifetime, Stop,
+    command::{Query as _, Refusal, Write},
+    page::PageSize,
+    scenario::{Vocabulary, World},
+};
+use proptest::prelude::*;
+
+use ledger::{Ledger, Place};
+
+const VOCABULARY: Vocabulary<'static> =
+    Vocabulary { commands: COMMANDS, timers: TIMERS, looks: &[] };
+
+const VISIBILITY: u64 = 10;
+const DELIVERIES: u32 = 3;
+
+#[derive(Clone, Debug)]
+enum Step {
+    Append {
+        key: u8,
+        count: usize,
+    },
+    Receive {
+        limit: u32,
+        visibility: Option<u64>,
+    },
+    /// With receipts that were given out, old and new: so many back from the last.
+    Settle(How, Vec<usize>),
+    /// The dead letters, by their order; all of them when there are none.
+    Redrive(Vec<usize>),
+    Purge(Vec<usize>),
+    Edit(usize),
+    Pass(u64),
+}
+
+#[derive(Clone, Copy, Debug)]
+enum How {
+    Ack,
+    Nack(Option<u64>),
+    Extend(u64),
+    Reject,
+}
+
+fn how() -> impl Strategy<Value = How> {
+    prop_oneof![
+        5 => Just(How::Ack),
+        2 => prop::option::of(1..10_u64).prop_map(How::Nack),
+        1 => (1..20_u64).prop_map(How::Extend),
+        1 => Just(How::Reject),
+    ]
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let few = || prop::collection::vec(0..6_usize, 0..3);
+    let receipts = prop_oneof![
+        2 => prop::collection::vec(0..8_usize, 1..4),
+        1 => prop::collection::vec(0..40_usize, 1..2),
+    ];
+    prop_oneof![
+        4 => (0..5_u8, 1..6_usize).prop_map(|(key, count)| Step::Append { key, count }),
+        6 => (1..9_u32, prop::option::weighted(0.2, 1..20_u64))
+            .prop_map(|(limit, visibility)| Step::Receive { limit, visibility }),
+        8 => (how(), receipts).prop_map(|(how, receipts)| Step::Settle(how, receipts)),
+        1 => few().prop_map(Step::Redrive),
+        1 => few().prop_map(Step::Purge),
+        1 => (0..6_usize).prop_map(Step::Edit),
+        4 => (1..15_u64).prop_map(Step::Pass),
+    ]
+}
+
+fn id(text: &str) -> Id {
+    Id::new(text).unwrap()
+}
+
+fn seconds(seconds: u64) -> Lifetime {
+    Lifetime::from_us(seconds * 1_000_000).unwrap()
+}
+
+fn data(number: u64) -> Data {
+    Data::new(&number.to_string()).unwrap()
+}
+
+/// A topic of three partitions with a queue, and what is known of its messages.
+struct Shop {
+    world: World,
+    ledger: Ledger,
+    /// All receipts that were ever given out.
+    receipts: Vec<Receipt>,
+    said: u64,
+}
+
+type Answer<T> = Result<T, String>;
+
+impl Shop {
+    fn open(delay: Option<u64>) -> Self {
+        let mut world = World::default();
+        let partitions = Partitions::new(3).unwrap();
+        let spec = CreateTopicSpec { id: id("jobs"), partitions, metadata: None };
+        world.transact(|tx| CreateTopic::run(tx, &spec)).unwrap();
+        let spec = CreateQueueSpec {
+            topic: id("jobs"),
+            id: id("work"),
+            begin: Begin::Beginning,
+            visibility: seconds(VISIBILITY),
+            max_deliveries: Deliveries::new(DELIVERIES).unwrap(),
+            delay: delay.map(seconds),
+            metadata: None,
+        };
+        world.transact(|tx| CreateQueue::run(tx, &spec)).unwrap();
+        let ledger = Ledger::new(delay.unwrap_or(0), DELIVERIES);
+        Self { world, ledger, receipts: Vec::new(), said: 0 }
+    }
+
+    fn write<C: Write>(&mut self, spec: &C::Spec) -> Answer<C::Outcome> {
+        self.world.transact(|tx| C::run(tx, spec)).map_err(|stop| match stop {
+            Stop::Refused(refusal) => refusal.code().to_owned(),
+            Stop::Aborted(abort) => panic!("{abort}"),
+        })
+    }
+
+    fn append(&mut self, key: u8, count: usize) {
+        for _ in 0..count {
+            self.said += 1;
+            let message = NewMessage {
+                id: None,
+                key: (key > 0).then(|| MessageKey::new(&format!("key {key}")).unwrap()),
+                r#type: id("t"),
+                data: data(self.said),
+            };
+            let spec = AppendSpec::new(id("jobs"), message);
+            let done = self.world.transact(|tx| append(tx, &spec)).unwrap();
+            self.ledger.appended((done.partition, done.offset), self.said);
+        }
+    }
+
+    fn receive(&mut self, limit: u32, visibility: Option<u64>) -> ReceiveMessagesOutcome {
+        let (topic, queue) = (id("jobs"), id("work"));
+        let expected = self.ledger.ready().min(limit as usize);
+        let visibility = visibility.map(seconds);
+        let spec = ReceiveMessagesSpec { topic, queue, limit, visibility };
+        let outcome = self.write::<ReceiveMessages>(&spec).unwrap();
+        assert_eq!(outcome.messages.len(), expected);
+        let until = self.ledger.now + visibility.map_or(VISIBILITY, |it| it.as_us() / 1_000_000);
+        for given in &outcome.messages {
+            let place = (given.partition, given.message.offset);
+            self.ledger.given(place, given.receipt, given.attempt, until);
+            assert_eq!(given.message.data, data(self.ledger.says(place)));
+            self.receipts.push(given.receipt);
+        }
+        let letters = self.letters();
+        let dead = letters.iter().map(|letter| (letter.partition, letter.message.offset));
+        self.ledger.died(&dead.collect(), expected < limit as usize);
+        outcome
+    }
+
+    fn settle(&mut self, how: How, back: &[usize]) -> Answer<()> {
+        let known = back.iter().filter_map(|back| self.receipts.iter().rev().nth(*back).copied());
+        let Ok(receipts) = Names::new(known.collect()) else { return Ok(()) };
+        let named: Vec<Receipt> = receipts.to_vec();
+        let (topic, queue) = (id("jobs"), id("work"));
+        let done = match how {
+            How::Ack => {
+                let spec = AckMessagesSpec { topic, queue, receipts };
+                self.write::<AckMessages>(&spec).map(drop)
+            }
+            How::Nack(delay) => {
+                let delay = delay.map(seconds);
+                let spec = NackMessagesSpec { topic, queue, receipts, delay };
+                self.write::<NackMessages>(&spec).map(drop)
+            }
+            How::Extend(visibility) => {
+                let visibility = Some(seconds(visibility));
+                let spec = ExtendMessagesSpec { topic, queue, receipts, visibility };
+                self.write::<ExtendMessages>(&spec).map(drop)
+            }
+            How::Reject => {
+                let spec = RejectMessagesSpec { topic, queue, receipts, note: None };
+                self.write::<RejectMessages>(&spec).map(drop)
+            }
+        };
+        let good = named.iter().all(|receipt| self.ledger.place_of(*receipt).is_some());
+        assert_eq!(done, if good { Ok(()) } else { Err("receipt_stale".to_owned()) });
+        for receipt in named.into_iter().filter(|_| good) {
+            match how {
+                How::Ack => self.ledger.settled(receipt, Place::Done),
+                How::Nack(delay) => self.ledger.given_back(receipt, delay.unwrap_or(0)),
+                How::Extend(visibility) => self.ledger.extended(receipt, visibility),
+                How::Reject => self.ledger.settled(receipt, Place::Dead),
+            }
+        }
+        done
+    }
+
+    fn letters(&self) -> Vec<Letter> {
+        let (topic, queue, limit) = (id("jobs"), id("work"), PageSize::new(1000).unwrap());
+        let spec = ListDeadLettersSpec { topic, queue, cursor: None, limit };
+        ListDeadLetters::run(&self.world.view(), &spec).unwrap().letters
+    }
+
+    /// Some of the dead letters.
+    fn some(&self, which: &[usize]) -> Option<Names<LetterId>> {
+        let all = self.letters();
+        let named = which.iter().filter_map(|index| all.get(*index).map(|letter| letter.letter));
+        Names::new(named.collect()).ok()
+    }
+
+    fn redrive(&mut self, which: &[usize]) {
+        let (topic, queue, letters) = (id("jobs"), id("work"), self.some(which));
+        let limit = PageSize::new(1000).unwrap();
+        let all = self.letters().into_iter().map(|letter| letter.letter).collect::<Vec<_>>();
+        let chosen = letters.as_ref().map_or(all, |named| named.to_vec());
+        let spec = RedriveDeadLettersSpec { topic, queue, letters, limit };
+        let done = self.write::<RedriveDeadLetters>(&spec).unwrap();
+        assert_eq!(done.count, chosen.len());
+        for LetterId { partition, offset } in &chosen {
+            self.ledger.redriven((*partition, *offset));
+        }
+        // Once: it is no dead letter any more.
+        if spec.letters.is_some() {
+            let again = self.write::<RedriveDeadLetters>(&spec);
+            assert_eq!(again.unwrap_err(), "dead_letter_not_found");
+        }
+    }
+
+    fn purge(&mut self, which: &[usize]) {
+        let (topic, queue, letters) = (id("jobs"), id("work"), self.some(which));
+        let all = self.letters().into_iter().map(|letter| letter.letter).collect::<Vec<_>>();
+        let chosen = letters.as_ref().map_or(all, |named| named.to_vec());
+        let spec = PurgeDeadLettersSpec { topic, queue, letters };
+        let done = self.write::<PurgeDeadLetters>(&spec).unwrap();
+        assert_eq!(done.count, chosen.len() as u64);
+        for LetterId { partition, offset } in chosen {
+            self.ledger.purged((partition, offset));
+        }
+    }
+
+    fn edit(&mut self, which: usize) {
+        let Some(letter) = self.letters().get(which).map(|letter| letter.letter) else { return };
+        self.said += 1;
+        let (topic, queue, data) = (id("jobs"), id("work"), data(self.said));
+        let spec = EditDeadLetterSpec { topic, queue, letter, r#type: None, data };
+        self.write::<EditDeadLetter>(&spec).unwrap();
+        self.ledger.edited((letter.partition, letter.offset), self.said);
+    }
+
+    fn take(&mut self, step: &Step) {
+        match step {
+            Step::Append { key, count } => self.append(*key, *count),
+            Step::Receive { limit, visibility } => drop(self.receive(*limit, *visibility)),
+            Step::Settle(how, back) => drop(self.settle(*how, back)),
+            Step::Redrive(which) => self.redrive(which),
+            Step::Purge(which) => self.purge(which),
+            Step::Edit(which) => self.edit(*which),
+            Step::Pass(passed) => {
+                self.world.pass(passed * 1_000_000, &VOCABULARY);
+                self.ledger.now += passed;
+            }
+        }
+        self.compare();
+    }
+
+    /// Every message is where it is thought to be.
+    fn compare(&self) {
+        let spec = GetQueueSpec { topic: id("jobs"), queue: id("work") };
+        let found = GetQueue::run(&self.world.view(), &spec).unwrap();
+        let (waiting, out, dead) = self.ledger.counts();
+        assert_eq!((found.waiting, found.out, found.dead), (waiting, out, dead));
+        let letters = self.letters();
+        assert_eq!(letters.len() as u64, dead);
+        for letter in letters {
+            let place = (letter.partition, letter.message.offset);
+            assert_eq!(letter.message.data, data(self.ledger.says(place)));
+            assert_eq!(letter.attempts, self.ledger.attempts(place));
+        }
+    }
+
+    /// Consumers come back, and deal with everything.
+    fn drain(&mut self) {
+        self.redrive(&[]);
+        for _ in 0..100 {
+            self.take(&Step::Pass(30));
+            let given = self.receive(1000, None);
+            let receipts = given.messages.iter().map(|message| message.receipt).collect();
+            let Ok(receipts) = Names::new(receipts) else { break };
+            let spec = AckMessagesSpec { topic: id("jobs"), queue: id("work"), receipts };
+            self.write::<AckMessages>(&spec).unwrap();
+            for message in given.messages {
+                self.ledger.settled(message.receipt, Place::Done);
+            }
+            self.compare();
+        }
+        assert_eq!((self.ledger.counts().0, self.ledger.counts().1), (0, 0));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_message_is_in_one_place(
+        steps in prop::collection::vec(step(), 1..80),
+        delay in prop::option::of(1..5_u64),
+    ) {
+        let mut shop = Shop::open(delay);
+        for step in &steps {
+            shop.take(step);
+        }
+        shop.drain();
+    }
+}
