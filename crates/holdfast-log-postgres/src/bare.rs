@@ -79,8 +79,9 @@ pub fn remove_tables(servers: &str, prefix: &str) -> Result<(), LogError> {
     })
 }
 
+/// Without threads of its own: an INSERT is not to wait for one to be woken.
 fn runtime() -> Result<Runtime, LogError> {
-    let made = Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    let made = Builder::new_current_thread().enable_all().build();
     made.map_err(|error| LogError::Stopped { reason: format!("starting a runtime: {error}") })
 }
 
