@@ -54,6 +54,8 @@ pub const LAYERS: &[Layer] = &[
             "holdfast-node",
         ],
     },
+    // What it knows of servers it knows by their HTTP API.
+    Layer { name: "holdfast-client", may_use: &[] },
     Layer {
         name: "holdfast-lab",
         may_use: &[
@@ -79,6 +81,7 @@ pub const LAYERS: &[Layer] = &[
             "holdfast-coordination",
             "holdfast-node",
             "holdfast-http",
+            "holdfast-client",
             "holdfast-lab",
         ],
     },

@@ -2,18 +2,21 @@
 //!
 //! Nothing is listed here: names, places and types of fields come from the
 //! registry. Fields are given as `name=value`; what the command takes as text stays
-//! text, anything else is JSON.
+//! text, anything else is JSON. What is done every day has commands of its own that read
+//! better (`doc`, `lease`, `topic`); this reaches the rest, and shows answers as they came.
 
 mod fields;
 
-use std::time::Duration;
-
 use clap::Args;
-use holdfast_node::{Registry, registry::method_name};
-use holdfast_state::command::{Entry, Method};
+use holdfast_client::{
+    At, Error, IdempotencyKey, Options, Problem, Wire, WireAnswer,
+    command::{Kind as WireKind, Method as WireMethod, encode},
+};
+use holdfast_node::Registry;
+use holdfast_state::command::{Entry, Kind, Method};
 
 use crate::{
-    client,
+    connect::{ServerArguments, runtime},
     exit::{self, Exit, Failure},
 };
 
@@ -25,26 +28,15 @@ pub(crate) struct CallArguments {
     /// Fields of the request.
     #[arg(value_name = "FIELD=VALUE")]
     fields: Vec<String>,
-    /// The server.
-    #[arg(
-        long,
-        env = "HOLDFAST_SERVER",
-        value_name = "URL",
-        default_value = "http://127.0.0.1:7411"
-    )]
-    server: String,
-    /// Secret to send, where the server wants one.
-    #[arg(long, env = "HOLDFAST_KEY", value_name = "SECRET", hide_env_values = true)]
-    key: Option<String>,
-    /// Makes the request repeatable.
+    #[command(flatten)]
+    server: ServerArguments,
+    /// The request's own; a fresh one unless this is given. Asking again with it gives the same
+    /// answer.
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
     /// Read everything up to this version: PARTITION:VERSION.
     #[arg(long, value_name = "AT")]
     after: Option<String>,
-    /// How long to wait for an answer, in seconds.
-    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
-    timeout: u64,
     /// Print the answer as it came, on one line, and nothing else.
     #[arg(long)]
     json: bool,
@@ -60,20 +52,13 @@ pub(crate) fn run(arguments: &CallArguments) -> Result<Exit, Failure> {
     let entry = registry.command(name).ok_or_else(|| {
         Failure::usage(format!("there is no command {name:?}; `holdfast call` lists them all"))
     })?;
-    let request = request(entry, arguments)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::new(Exit::NoAnswer, error))?;
-    let timeout = Duration::from_secs(arguments.timeout);
-    let answer = runtime
-        .block_on(async { tokio::time::timeout(timeout, client::send(request)).await })
-        .unwrap_or_else(|_| Err(anyhow::anyhow!("no answer within {timeout:?}")))
-        .map_err(|error| {
-            let error = anyhow::anyhow!("{}: {error}", arguments.server);
-            Failure::new(Exit::NoAnswer, error)
-        })?;
-    show(&answer, arguments.json)
+    let (wire, options) = (wire(entry, arguments)?, options(arguments)?);
+    let client = arguments.server.client()?;
+    match runtime()?.block_on(client.send(&wire, &options)) {
+        Ok(answer) => show(&answer, arguments.json).map(|()| Exit::Done),
+        Err(Error::Refused(problem)) => show_refusal(&problem, arguments.json).map(|()| Exit::No),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn list(registry: &Registry) -> Result<(), Failure> {
@@ -83,50 +68,69 @@ fn list(registry: &Registry) -> Result<(), Failure> {
     Ok(())
 }
 
-fn request(entry: &Entry, arguments: &CallArguments) -> Result<client::Request, Failure> {
+fn wire(entry: &Entry, arguments: &CallArguments) -> Result<Wire, Failure> {
     let mut fields = fields::read(entry, &arguments.fields).map_err(Failure::usage)?;
-    let mut path = entry.path.to_owned();
+    let mut target = entry.path.to_owned();
     for name in entry.path_fields() {
         let value = fields
             .take_text(name)
             .ok_or_else(|| Failure::usage(format!("{} needs {name}=…", entry.name)))?;
-        path = path.replace(&format!("{{{name}}}"), &holdfast_http::query::encode(&value));
+        target = target.replace(&format!("{{{name}}}"), &encode(&value));
     }
-    let mut body = None;
-    match entry.method {
-        Method::Get | Method::Delete => path.push_str(&fields.query()),
-        Method::Post | Method::Put | Method::Patch => body = Some(fields.body()),
-    }
-    let mut headers = Vec::new();
-    let mut header = |name: &'static str, value: &Option<String>| {
-        headers.extend(value.clone().map(|value| (name, value)));
+    let method = match entry.method {
+        Method::Get => WireMethod::Get,
+        Method::Post => WireMethod::Post,
+        Method::Put => WireMethod::Put,
+        Method::Patch => WireMethod::Patch,
+        Method::Delete => WireMethod::Delete,
     };
-    header("authorization", &arguments.key.as_ref().map(|key| format!("Bearer {key}")));
-    header("idempotency-key", &arguments.idempotency_key);
-    header("holdfast-after", &arguments.after);
-    Ok(client::Request {
-        server: arguments.server.clone(),
-        method: method_name(entry.method),
-        path,
-        headers,
-        body,
+    let kind = match entry.kind {
+        Kind::Write => WireKind::Write,
+        Kind::Query => WireKind::Query,
+    };
+    let mut body = String::new();
+    if method.takes_body() {
+        body = fields.body();
+    } else {
+        target.push_str(&fields.query());
+    }
+    Ok(Wire { method, target, body: body.into(), kind })
+}
+
+fn options(arguments: &CallArguments) -> Result<Options, Failure> {
+    let key = arguments.idempotency_key.as_deref().map(IdempotencyKey::new).transpose();
+    let after = arguments.after.as_deref().map(str::parse::<At>).transpose();
+    Ok(Options {
+        key: key.map_err(|error| Failure::usage(format!("--idempotency-key: {error}")))?,
+        after: after.map_err(|error| Failure::usage(format!("--after: {error}")))?,
+        ..Options::default()
     })
 }
 
-fn show(answer: &client::Answer, json: bool) -> Result<Exit, Failure> {
-    let text = match serde_json::from_slice::<serde_json::Value>(&answer.body) {
+fn show(answer: &WireAnswer, json: bool) -> Result<(), Failure> {
+    let text = match serde_json::from_slice::<serde_json::Value>(&answer.outcome) {
         Ok(value) if !json => serde_json::to_string_pretty(&value).expect("it was JSON"),
-        Ok(_) | Err(_) => String::from_utf8_lossy(&answer.body).into_owned(),
+        Ok(_) | Err(_) => String::from_utf8_lossy(&answer.outcome).into_owned(),
     };
     exit::print(&text)?;
-    if !json {
-        let at = answer.at.as_deref().unwrap_or("-");
-        let replayed = if answer.replayed { ", replayed" } else { "" };
-        eprintln!("{} at {at}{replayed}", answer.status);
+    place("200", answer.at, answer.replayed, json);
+    Ok(())
+}
+
+fn show_refusal(problem: &Problem, json: bool) -> Result<(), Failure> {
+    let text =
+        if json { serde_json::to_string(problem) } else { serde_json::to_string_pretty(problem) };
+    exit::print(&text.expect("it came as JSON"))?;
+    place(&problem.status.to_string(), problem.at, problem.replayed, json);
+    Ok(())
+}
+
+/// For people: where in the order the answer stands.
+fn place(what: &str, at: Option<At>, replayed: bool, json: bool) {
+    if json {
+        return;
     }
-    Ok(match answer.status {
-        200..=299 => Exit::Done,
-        500.. => Exit::NoAnswer,
-        _ => Exit::No,
-    })
+    let at = at.map_or_else(|| "-".to_owned(), |at| at.to_string());
+    let replayed = if replayed { ", replayed" } else { "" };
+    eprintln!("{what} at {at}{replayed}");
 }

@@ -21,6 +21,8 @@ pub(crate) enum Exit {
     Stopped,
     /// 5: no answer from a server; what was asked may have happened.
     NoAnswer,
+    /// That of the program which was run under a lease.
+    Of(u8),
 }
 
 impl From<Exit> for ExitCode {
@@ -32,6 +34,7 @@ impl From<Exit> for ExitCode {
             Exit::CannotStart => 3,
             Exit::Stopped => 4,
             Exit::NoAnswer => 5,
+            Exit::Of(code) => code,
         })
     }
 }
@@ -52,6 +55,11 @@ impl Failure {
     /// Ends because the command line or the configuration is wrong.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::new(Exit::Usage, anyhow::Error::msg(message.into()))
+    }
+
+    /// The refusal of a server that it is.
+    pub(crate) fn refusal(&self) -> Option<&holdfast_client::Problem> {
+        self.error.downcast_ref::<holdfast_client::Error>()?.refusal()
     }
 
     /// Tells a person, and gives the code.

@@ -2,7 +2,8 @@
 //!
 //! Each subcommand is a module of its own: [`serve`] and [`dev`] run a server,
 //! [`demo`], [`replay`] and [`lab`] run a [`scenario`] against one,
-//! [`check`] judges what a scenario left, [`call`] talks to a server, [`cluster`] to several, [`audit`], [`inspect`] and [`quarantine`] look at
+//! [`check`] judges what a scenario left, [`doc`], [`lease`], [`topic`] and [`call`] talk to servers
+//! ([`connect`]), [`cluster`] to several, [`audit`], [`inspect`] and [`quarantine`] look at
 //! the data of a stopped one, [`openapi`](print_openapi) prints the API's description, [`bench`](mod@bench)
 //! measures. [`config`] says what can be set and where, [`exit`] what the exit codes
 //! mean. What is printed on stdout is for programs and scripts; everything else goes
@@ -12,19 +13,23 @@ mod audit;
 mod bench;
 mod call;
 mod check;
-mod client;
 mod cluster;
+mod completions;
 mod config;
+mod connect;
 mod demo;
 mod dev;
+mod doc;
 mod exit;
 mod inspect;
 mod lab;
+mod lease;
 mod logging;
 mod quarantine;
 mod replay;
 mod scenario;
 mod serve;
+mod topic;
 
 use std::process::ExitCode;
 
@@ -60,7 +65,22 @@ enum Command {
     Check(check::CheckArguments),
     /// Run a server.
     Serve(Box<serve::ServeArguments>),
-    /// Call a command of a running server.
+    /// Read, write and watch documents of a running server.
+    Doc {
+        #[command(subcommand)]
+        command: doc::DocCommand,
+    },
+    /// Run a program while a lease is held; list leases.
+    Lease {
+        #[command(subcommand)]
+        command: lease::LeaseCommand,
+    },
+    /// Append to, read and follow topics of a running server.
+    Topic {
+        #[command(subcommand)]
+        command: topic::TopicCommand,
+    },
+    /// Call any command of a running server by its name and fields.
     Call(call::CallArguments),
     /// See how several nodes are, or try some out.
     Cluster {
@@ -81,6 +101,8 @@ enum Command {
     },
     /// Print the description of the HTTP API (OpenAPI 3.1).
     Openapi,
+    /// Print completions of this command line for a shell.
+    Completions(completions::CompletionsArguments),
     /// Measure throughput and latency, beside what the machine itself can do.
     Bench(bench::BenchArgs),
 }
@@ -100,12 +122,16 @@ fn main() -> ExitCode {
         Command::Lab { command } => lab::run(&command),
         Command::Check(arguments) => check::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
+        Command::Doc { command } => doc::run(command),
+        Command::Lease { command } => lease::run(command),
+        Command::Topic { command } => topic::run(command),
         Command::Call(arguments) => call::run(&arguments),
         Command::Cluster { command } => cluster::run(&command),
         Command::Audit(arguments) => audit::run(&arguments),
         Command::Log { command: LogCommand::Inspect(arguments) } => inspect::run(&arguments),
         Command::Quarantine { command } => quarantine::run(&command),
         Command::Openapi => print_openapi(),
+        Command::Completions(arguments) => completions::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments)
             .map(|()| Exit::Done)
             .map_err(|error| exit::Failure::new(Exit::CannotStart, error)),

@@ -1,5 +1,6 @@
 //! Fields from the command line, as the command's schema wants them.
 
+use holdfast_client::command::encode;
 use holdfast_state::command::Entry;
 use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value};
@@ -33,7 +34,6 @@ impl Fields {
 
     /// All fields as a query.
     pub(super) fn query(self) -> String {
-        let encode = holdfast_http::query::encode;
         let pairs = self.0.into_iter();
         let pairs: Vec<_> = pairs
             .map(|(name, value)| format!("{}={}", encode(&name), encode(&text_of(value))))

@@ -8,13 +8,15 @@ mod health;
 
 use std::{collections::BTreeSet, fmt::Write as _, time::Duration};
 
+use bytes::Bytes;
 use clap::Args;
+use holdfast_client::{
+    Client, ClientConfig, Error, InVain, Options, Server, Wire,
+    command::{Kind, Method},
+};
 use serde_json::{Value, json};
 
-use crate::{
-    client::{self, Request},
-    exit::{self, Exit, Failure},
-};
+use crate::exit::{self, Exit, Failure};
 
 /// Arguments of `cluster status`.
 #[derive(Debug, Args)]
@@ -96,49 +98,43 @@ fn url(node: &str) -> String {
 }
 
 async fn ask(urls: impl IntoIterator<Item = String>, arguments: &StatusArguments) -> Vec<Row> {
-    let timeout = Duration::from_secs(arguments.timeout);
-    let asking: Vec<_> = urls
-        .into_iter()
-        .map(|url| {
-            let key = arguments.key.as_ref();
-            let headers = key.map(|key| ("authorization", format!("Bearer {key}")));
-            let request = Request {
-                server: url.clone(),
-                method: "GET",
-                path: "/v1/info".to_owned(),
-                headers: headers.into_iter().collect(),
-                body: None,
-            };
-            (
-                url,
-                tokio::spawn(
-                    async move { tokio::time::timeout(timeout, client::send(request)).await },
-                ),
-            )
+    let asking = urls.into_iter().map(|url| {
+        let (secret, timeout) = (arguments.key.clone(), Duration::from_secs(arguments.timeout));
+        tokio::spawn(async move {
+            let told = info(&url, secret, timeout).await;
+            Row { url, told }
         })
-        .collect();
+    });
+    // All are on their way before the first is waited for.
+    let asking: Vec<_> = asking.collect();
     let mut rows = Vec::with_capacity(asking.len());
-    for (url, answer) in asking {
-        let told = match answer.await {
-            Ok(Ok(Ok(answer))) => told(&answer),
-            Ok(Ok(Err(error))) => Err(format!("{error:#}")),
-            Ok(Err(_)) => Err(format!("no answer within {timeout:?}")),
-            Err(error) => Err(error.to_string()),
-        };
-        rows.push(Row { url, told });
+    for asked in asking {
+        rows.push(asked.await.expect("asking does not panic"));
     }
     rows
 }
 
-fn told(answer: &client::Answer) -> Result<Value, String> {
-    let body: Result<Value, _> = serde_json::from_slice(&answer.body);
-    match (answer.status, body) {
-        (200, Ok(info)) if info["partitions"][0].is_object() => Ok(info),
-        (status, Ok(problem)) if problem["code"].is_string() => {
-            Err(format!("{status}: {}", problem["code"].as_str().unwrap_or_default()))
-        }
-        (status, _) => Err(format!("{status}: not an answer of Holdfast")),
-    }
+/// What this node, and no other, says of itself.
+async fn info(url: &str, secret: Option<String>, timeout: Duration) -> Result<Value, String> {
+    let told = |error: &dyn std::fmt::Display| error.to_string();
+    let config = ClientConfig {
+        secret: secret.map(Into::into),
+        deadline: timeout,
+        try_within: timeout,
+        wait_for_ready: false,
+        ..ClientConfig::new(Server::list(url).map_err(|error| told(&error))?)
+    };
+    let (method, target) = (Method::Get, "/v1/info".to_owned());
+    let wire = Wire { method, target, body: Bytes::new(), kind: Kind::Query };
+    let client = Client::new(config).map_err(|error| told(&error))?;
+    let answer = client.send(&wire, &Options::default()).await.map_err(|error| match error {
+        // Which node it is about stands beside it, and how often it was tried says nothing here.
+        Error::NotDone(InVain { last: Some(trouble), .. }) => told(&trouble),
+        other => told(&other),
+    })?;
+    let info: Option<Value> = serde_json::from_slice(&answer.outcome).ok();
+    let info = info.filter(|info| info["partitions"][0].is_object());
+    info.ok_or_else(|| "not an answer of Holdfast".to_owned())
 }
 
 fn as_json(rows: &[Row], problems: &[String]) -> String {

@@ -144,7 +144,7 @@ fn calls_that_cannot_be_made_are_explained() {
         (&["call", "ledger.transfr"][..], 2, "ledger.transfr"),
         (&["call", "ledger.account"], 2, "id="),
         (&["call", "ledger.account", "name=x"], 2, "name"),
-        (&["call", "ledger.account", "id=a", "--server", "https://127.0.0.1"], 5, "http://"),
+        (&["call", "ledger.account", "id=a", "--server", "https://127.0.0.1"], 2, "http://"),
         (&["call", "ledger.account", "id=a", "--server", "http://127.0.0.1:1"], 5, "refused"),
         (&["log", "inspect", "--data", "/nonexistent"], 3, "/nonexistent"),
         (&["audit"], 2, "--data"),

@@ -8,6 +8,7 @@ mod client;
 mod process;
 
 mod cluster;
+mod command_line;
 mod commands;
 mod configuration;
 mod dev;

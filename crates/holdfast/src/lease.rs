@@ -1,0 +1,24 @@
+//! `holdfast lease`: leases of a running server, and programs that run under one.
+
+mod hold;
+mod list;
+
+use clap::Subcommand;
+
+use crate::exit::{Exit, Failure};
+
+/// What can be done with leases.
+#[derive(Debug, Subcommand)]
+pub(crate) enum LeaseCommand {
+    /// Run a program while a lease is held, and end it when the lease is lost.
+    Hold(hold::HoldArguments),
+    /// List the leases that somebody holds.
+    List(list::ListArguments),
+}
+
+pub(crate) fn run(command: LeaseCommand) -> Result<Exit, Failure> {
+    match command {
+        LeaseCommand::Hold(arguments) => hold::run(arguments),
+        LeaseCommand::List(arguments) => list::run(arguments),
+    }
+}
