@@ -22,12 +22,12 @@ async fn what_was_seen_goes_along_and_never_back() {
     let put = PutDocumentSpec::new("carts", "a", Json::default());
     session.call(&put).await.unwrap();
     session.call(&get).await.unwrap();
-    let seen = Some(At { partition: 0, version: 1 });
-    assert_eq!(session.seen(), seen);
+    let seen = At { partition: 0, version: 1 };
+    assert_eq!(session.seen(), Some(seen));
     session.raise(At { partition: 0, version: 0 });
-    assert_eq!(session.seen(), seen);
+    assert_eq!(session.seen(), Some(seen));
     let other = client.session();
-    other.raise(seen.unwrap());
+    other.raise(seen);
     other.call(&get).await.unwrap();
     let fields = |number: usize| {
         let seen = &peer.seen()[number];
