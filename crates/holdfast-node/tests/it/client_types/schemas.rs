@@ -75,10 +75,9 @@ impl Schemas {
         let mut reached = BTreeSet::new();
         let mut open = vec![self.spec(entry).to_owned(), self.outcome(entry).to_owned()];
         while let Some(name) = open.pop() {
-            if types::is_declared(self.get(&name)) && reached.insert(name.clone()) {
-                open.extend(types::references(self.get(&name)));
-            } else if !types::is_declared(self.get(&name)) {
-                open.extend(types::references(self.get(&name)));
+            let schema = self.get(&name);
+            if !types::is_declared(schema) || reached.insert(name) {
+                open.extend(types::references(schema));
             }
         }
         reached

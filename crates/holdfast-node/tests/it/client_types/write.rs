@@ -288,14 +288,14 @@ pub(super) fn command(
 
 fn implementation(entry: &Entry, schemas: &Schemas) -> String {
     let (spec, outcome) = (schemas.spec(entry), schemas.outcome(entry));
-    let (kind, method) = match (entry.kind, entry.method) {
-        (kind, Method::Get) => (kind, "Get"),
-        (kind, Method::Post) => (kind, "Post"),
-        (kind, Method::Put) => (kind, "Put"),
-        (kind, Method::Patch) => (kind, "Patch"),
-        (kind, Method::Delete) => (kind, "Delete"),
+    let method = match entry.method {
+        Method::Get => "Get",
+        Method::Post => "Post",
+        Method::Put => "Put",
+        Method::Patch => "Patch",
+        Method::Delete => "Delete",
     };
-    let kind = match kind {
+    let kind = match entry.kind {
         Kind::Write => "Write",
         Kind::Query => "Query",
     };
@@ -446,56 +446,30 @@ fn imports(
     homes: &BTreeMap<String, Home>,
     is_command: bool,
 ) -> String {
-    let mut serde: Vec<&str> = Vec::new();
-    // What stands in the list of a `derive`, alone or with others.
-    let derived = |word: &str| body.lines().any(|l| l.starts_with("#[derive") && l.contains(word));
-    serde.extend(derived("Deserialize").then_some("Deserialize"));
-    serde.extend(derived(" Serialize").then_some("Serialize"));
-    let mut ours: Vec<String> = Vec::new();
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let words: BTreeSet<_> = body.split(|c| !word(c)).collect();
-    let elsewhere = needed.iter().filter(|name| words.contains(&*rust_name(name)));
-    let elsewhere = elsewhere.filter_map(|name| Some((name, homes.get(name)?)));
-    let elsewhere: Vec<_> = elsewhere.filter(|(_, home)| *home != here).collect();
-    let mut places: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for (name, home) in elsewhere {
-        let place = match home {
-            Home::All => "api".to_owned(),
-            Home::Primitive(primitive) => format!("api::{primitive}"),
-            Home::Command(command) => format!("api::{}", command.split_once('.').unwrap().0),
-        };
-        places.entry(place).or_default().insert(rust_name(name));
-    }
-    for (place, names) in places {
-        ours.push(group(&place, &names.into_iter().collect::<Vec<_>>()));
-    }
+    let named = needed.iter().filter(|name| words.contains(&*rust_name(name)));
+    let mut ours = elsewhere(named, here, homes);
     if is_command {
-        let all = ["Command", "Kind", "Method", "Target", "encode"];
-        let used = |word: &&&str| match **word {
-            "Target" => body.contains("Target::at"),
-            "encode" => body.contains("encode(&"),
-            _ => true,
-        };
-        let used: Vec<_> = all.iter().filter(used).map(|word| (*word).to_owned()).collect();
-        ours.push(group("command", &used));
+        ours.push(group("command", &of_commands(body)));
     }
     for (name, place) in [("Json", "json"), ("Lifetime", "lifetime")] {
         if words.contains(name) {
             ours.push(format!("{place}::{name}"));
         }
     }
-    let mut out = String::new();
-    if !serde.is_empty() {
-        write!(
-            out,
-            "\nuse {};\n",
-            group("serde", &serde.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>())
-        )
-        .unwrap();
-    }
     ours.sort();
+    let mut out = String::new();
     if words.contains("BTreeMap") {
-        out = "\nuse std::collections::BTreeMap;\n".to_owned() + &out;
+        out += "\nuse std::collections::BTreeMap;\n";
+    }
+    // What stands in the list of a `derive`, alone or with others.
+    let derived = |word: &str| body.lines().any(|l| l.starts_with("#[derive") && l.contains(word));
+    let serde = [("Deserialize", "Deserialize"), ("Serialize", " Serialize")];
+    let serde = serde.iter().filter(|(_, mark)| derived(mark)).map(|(name, _)| (*name).to_owned());
+    let serde: Vec<_> = serde.collect();
+    if !serde.is_empty() {
+        writeln!(out, "\nuse {};", group("serde", &serde)).unwrap();
     }
     match &ours[..] {
         [] => out,
@@ -509,6 +483,34 @@ fn imports(
             out + &format!("\nuse crate::{{\n{each}}};\n")
         }
     }
+}
+
+/// Declared types of other files, by the module that has them.
+fn elsewhere<'n>(
+    names: impl Iterator<Item = &'n String>,
+    here: &Home,
+    homes: &BTreeMap<String, Home>,
+) -> Vec<String> {
+    let mut places: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let homes = names.filter_map(|name| Some((name, homes.get(name)?)));
+    for (name, home) in homes.filter(|(_, home)| *home != here) {
+        let place = match home {
+            Home::All => "api".to_owned(),
+            Home::Primitive(primitive) => format!("api::{primitive}"),
+            Home::Command(command) => format!("api::{}", command.split_once('.').unwrap().0),
+        };
+        places.entry(place).or_default().insert(rust_name(name));
+    }
+    let groups = places.into_iter();
+    groups.map(|(place, names)| group(&place, &names.into_iter().collect::<Vec<_>>())).collect()
+}
+
+/// What the file of a command needs of `command`.
+fn of_commands(body: &str) -> Vec<String> {
+    let optional = [("Target", "Target::at"), ("encode", "encode(&")];
+    let optional = optional.iter().filter(|(_, mark)| body.contains(mark)).map(|(name, _)| *name);
+    let always = ["Command", "Kind", "Method"].into_iter();
+    always.chain(optional).map(str::to_owned).collect()
 }
 
 fn group(place: &str, names: &[String]) -> String {
