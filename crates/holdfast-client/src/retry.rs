@@ -1,7 +1,7 @@
 //! When a call is tried again, and how often all calls together may be.
 //!
 //! [`Backoff`] spreads the tries of one call: a random time up to a bound that doubles (full jitter),
-//! so that callers who failed together do not come back together. [`Budget`] bounds the tries of all
+//! so that callers who failed together do not come back together. [`RetryBudget`] bounds the tries of all
 //! calls together: what repeats when a server is in trouble must not be what keeps it there. Both
 //! are plain: time and randomness are arguments.
 
