@@ -56,8 +56,10 @@ impl Field<'_> {
     }
 }
 
+/// A name as Rust has it: `RateLimit-Policy` is `rate_limit_policy`.
 fn identifier(name: &str) -> String {
-    if KEYWORDS.contains(&name) { format!("r#{name}") } else { name.to_owned() }
+    let name = snake(name).replace('-', "_").replace("__", "_");
+    if KEYWORDS.contains(&&*name) { format!("r#{name}") } else { name }
 }
 
 fn doc(text: &str, indent: &str) -> String {
@@ -207,8 +209,13 @@ fn member(field: &Field<'_>, owner: &str, schemas: &Schemas) -> String {
     };
     // Without `Deserialize` there is nothing to be a default for.
     let rest = if schemas.is_received(owner) { rest } else { rest.trim_start_matches("default, ") };
-    if !rest.is_empty() {
-        writeln!(out, "    #[serde({rest})]").unwrap();
+    let mut attributes: Vec<String> = Vec::new();
+    if field.rust_name().trim_start_matches("r#") != field.name {
+        attributes.push(format!("rename = {:?}", field.name));
+    }
+    attributes.extend((!rest.is_empty()).then(|| rest.to_owned()));
+    if !attributes.is_empty() {
+        out += &wrapped("    #[serde(", &attributes, ")]", "    ");
     }
     let rust = &field.value.rust;
     let rust = if option { format!("Option<{rust}>") } else { rust.clone() };
