@@ -11,6 +11,7 @@ pub mod documents;
 pub mod groups;
 pub mod leases;
 pub mod ledger;
+pub mod limits;
 pub mod reservations;
 pub mod timers;
 pub mod topics;

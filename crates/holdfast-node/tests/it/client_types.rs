@@ -113,11 +113,19 @@ fn present() -> BTreeMap<String, String> {
     found
 }
 
+/// What a text says, however it is laid out: rustfmt may break its lines elsewhere.
+fn said(text: Option<&String>) -> Option<String> {
+    Some(text?.chars().filter(|c| !c.is_whitespace() && *c != ',').collect())
+}
+
 fn rewrite(present: &BTreeMap<String, String>, wanted: &BTreeMap<String, String>) {
     for gone in present.keys().filter(|name| !wanted.contains_key(*name)) {
         fs::remove_file(root().join(gone)).unwrap();
     }
-    for (name, text) in wanted.iter().filter(|(name, text)| present.get(*name) != Some(text)) {
+    for (name, text) in wanted {
+        if said(present.get(name)) == said(Some(text)) {
+            continue;
+        }
         let path = root().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
@@ -132,13 +140,14 @@ fn the_api_is_that_of_the_registry() {
         return;
     }
     let names = present.keys().chain(wanted.keys()).collect::<BTreeSet<_>>();
-    let differs = names.into_iter().filter(|name| present.get(*name) != wanted.get(*name));
+    let differs =
+        names.into_iter().filter(|name| said(present.get(*name)) != said(wanted.get(*name)));
     let differing: Vec<_> = differs.collect();
     assert!(
         differing.is_empty(),
         "The registry has changed, and the client's types must follow. Run\n\
          UPDATE_API=1 cargo nextest run -p holdfast-node the_api_is_that_of_the_registry\n\
-         and commit what it writes. It concerns {differing:?}"
+         and `cargo fmt`, and commit what they write. It concerns {differing:?}"
     );
 }
 
