@@ -12,6 +12,7 @@ pub mod groups;
 pub mod leases;
 pub mod ledger;
 pub mod limits;
+pub mod queues;
 pub mod reservations;
 pub mod timers;
 pub mod topics;
