@@ -72,6 +72,16 @@ const NEWEST: Version = Version::new(u64::MAX);
 /// The longest key, in bytes.
 pub const KEY_BYTES_MAX: usize = 65_000;
 
+/// Who writes frozen tables back, and merges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Upkeep {
+    /// Two threads of the store.
+    Threads,
+    /// Whoever opens, applies or persists, before that returns: where nothing may depend on
+    /// threads, as in a simulation.
+    Inline,
+}
+
 /// How much memory and disk a store takes.
 #[derive(Clone, Debug)]
 pub struct DiskOptions {
@@ -90,6 +100,8 @@ pub struct DiskOptions {
     /// Size in bytes of the files that merging makes. The first level holds
     /// `files_before_merge` of them before it spills into the second.
     pub table_bytes: u64,
+    /// Who does what is to be done beside.
+    pub upkeep: Upkeep,
 }
 
 impl Default for DiskOptions {
@@ -100,6 +112,7 @@ impl Default for DiskOptions {
             filter_bytes: 192 << 20,
             files_before_merge: 24,
             table_bytes: 128 << 20,
+            upkeep: Upkeep::Threads,
         }
     }
 }
@@ -108,8 +121,8 @@ impl Default for DiskOptions {
 /// what has not been written back; that is in the log.
 #[derive(Debug)]
 pub struct DiskStore {
-    /// Ended before anything else goes.
-    _workers: Workers,
+    /// Ended before anything else goes; none with [`Upkeep::Inline`].
+    workers: Option<Workers>,
     shared: Arc<Shared>,
     memtable_bytes: usize,
     /// The directory is this store's for as long.
@@ -194,9 +207,14 @@ impl DiskStore {
             signal: Mutex::default(),
             changed: Condvar::new(),
         });
-        let workers = Workers::start(&shared)?;
+        let workers = match options.upkeep {
+            Upkeep::Threads => Some(Workers::start(&shared)?),
+            Upkeep::Inline => None,
+        };
         let memtable_bytes = options.memtable_bytes;
-        Ok(Self { _workers: workers, shared, memtable_bytes, _lock: lock })
+        let store = Self { workers, shared, memtable_bytes, _lock: lock };
+        store.keep_up()?;
+        Ok(store)
     }
 
     /// Writes everything applied so far back and waits until it is durable.
@@ -206,8 +224,17 @@ impl DiskStore {
     pub fn persist(&mut self) -> Result<(), StoreError> {
         self.wait_for_frozen(FROZEN_MAX)?;
         self.shared.state.write().freeze();
-        self.shared.wake();
+        self.keep_up()?;
         self.wait_for_frozen(1)
+    }
+
+    /// There is something to write back or to merge.
+    fn keep_up(&self) -> Result<(), StoreError> {
+        if self.workers.is_some() {
+            self.shared.wake();
+            return Ok(());
+        }
+        self.shared.keep_up().inspect_err(|error| self.shared.fail(error.clone()))
     }
 
     /// Waits until fewer than this many tables wait to be written back.
@@ -325,14 +352,13 @@ impl Store for DiskStore {
             self.wait_for_frozen(FROZEN_MAX)?;
         }
         match self.shared.apply(batch, checkpoint, self.memtable_bytes) {
-            Ok(true) => self.shared.wake(),
-            Ok(false) => {}
+            Ok(true) => self.keep_up(),
+            Ok(false) => Ok(()),
             Err(error) => {
                 self.shared.fail(error.clone());
-                return Err(error);
+                Err(error)
             }
         }
-        Ok(())
     }
 
     fn persist(&mut self) -> Result<(), StoreError> {

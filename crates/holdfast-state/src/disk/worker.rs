@@ -1,5 +1,8 @@
 //! The two threads of a disk store: one writes frozen tables back, one merges.
 //!
+//! Without them ([`Upkeep::Inline`](super::Upkeep)) the same is done by whoever changes something:
+//! [`Shared::keep_up`].
+//!
 //! They own nothing; everything lies in [`Shared`], and whoever changes it wakes
 //! the others through one condition. The first error or panic of either is kept
 //! and ends both: from then on the store refuses batches with it.
@@ -175,6 +178,32 @@ impl Shared {
 }
 
 impl Shared {
+    /// Does all that is to be done beside.
+    pub(super) fn keep_up(&self) -> Result<(), StoreError> {
+        self.fill_presence()?;
+        while self.write_back_oldest()? {}
+        while self.merge_once()? {}
+        Ok(())
+    }
+
+    /// Writes the oldest frozen table back; false when there is none.
+    fn write_back_oldest(&self) -> Result<bool, StoreError> {
+        let oldest = self.state.read().frozen.front().cloned();
+        let Some((table, mark)) = oldest else { return Ok(false) };
+        self.write_back(&table, &mark)?;
+        Ok(true)
+    }
+
+    /// Merges once; false when nothing is to be merged.
+    fn merge_once(&self) -> Result<bool, StoreError> {
+        let mut pending = self.pending.lock();
+        if !pending.is_empty() {
+            self.reclaim(&mut pending)?;
+        }
+        drop(pending);
+        self.base.compact_once()
+    }
+
     /// Fills the filter from the tree, if it is off and would have room.
     fn fill_presence(&self) -> Result<(), StoreError> {
         let pin = {
@@ -273,12 +302,7 @@ impl Drop for Workers {
 
 fn write_back_loop(shared: &Shared) -> Result<(), StoreError> {
     loop {
-        let mut next = None;
-        let frozen = |_: &mut Signal| {
-            next = shared.state.read().frozen.front().cloned();
-            next.is_some()
-        };
-        if !shared.wait(frozen) {
+        if !shared.wait(|_| !shared.state.read().frozen.is_empty()) {
             return Ok(());
         }
         let mut runs = Ok(0);
@@ -290,9 +314,7 @@ fn write_back_loop(shared: &Shared) -> Result<(), StoreError> {
             return Ok(());
         }
         runs?;
-        let (table, mark) = next.expect("waited for");
-        shared.write_back(&table, &mark)?;
-        drop(table);
+        shared.write_back_oldest()?;
         shared.ask_for_merge();
     }
 }
@@ -301,12 +323,7 @@ fn merge_loop(shared: &Shared) -> Result<(), StoreError> {
     while shared.wait(|signal| std::mem::take(&mut signal.merge)) {
         shared.fill_presence()?;
         loop {
-            let mut pending = shared.pending.lock();
-            if !pending.is_empty() {
-                shared.reclaim(&mut pending)?;
-            }
-            drop(pending);
-            let merged = shared.base.compact_once()?;
+            let merged = shared.merge_once()?;
             shared.wake();
             if !merged || !shared.wait(|_| true) {
                 break;

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
 use holdfast_state::{
-    DiskOptions, DiskStore, Mark, Scan, Snapshot, Source, Store, StoreError, Version,
+    DiskOptions, DiskStore, Mark, Scan, Snapshot, Source, Store, StoreError, Version, disk::Upkeep,
 };
 use proptest::prelude::*;
 
@@ -231,6 +231,27 @@ fn size(dir: &std::path::Path) -> u64 {
         if path.is_dir() { size(&path) } else { entry.metadata().map_or(0, |meta| meta.len()) }
     });
     sizes.sum()
+}
+
+#[test]
+fn without_threads_whoever_applies_writes_back_and_merges() {
+    let dir = place();
+    let options = DiskOptions { upkeep: Upkeep::Inline, ..tiny() };
+    let mut store = DiskStore::open(dir.path(), &options).unwrap();
+    let mut expected = Rows::new();
+    for round in 1..=200_u8 {
+        let rows = (0..20_u8).map(|key| put([key, round % 7], [round; 50])).collect::<Vec<_>>();
+        replay(&mut expected, std::slice::from_ref(&rows));
+        apply(&mut store, &[rows]);
+    }
+    assert_eq!(all(&store).unwrap(), expected);
+    drop(store);
+    // What fills no table is not written back, everything else is by the time `apply` returns.
+    let mut store = DiskStore::open(dir.path(), &options).unwrap();
+    assert!((190..=200).contains(&store.mark().version.get()), "{:?}", store.mark());
+    assert!(mark_fits(&store.mark()));
+    store.persist().unwrap();
+    assert!(size(dir.path()) < 100 << 10, "merged: {}", size(dir.path()));
 }
 
 #[test]

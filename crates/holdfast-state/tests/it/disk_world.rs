@@ -35,6 +35,7 @@ pub(crate) fn tiny() -> DiskOptions {
         filter_bytes: 256,
         files_before_merge: 2,
         table_bytes: 4 << 10,
+        ..DiskOptions::default()
     }
 }
 
