@@ -297,7 +297,7 @@ impl Engine {
     /// Takes an event in. Cheap: nothing is evaluated here.
     pub fn handle(&mut self, event: Event, now: Now) {
         let wall = Now { monotonic_us: now.wall_us, ..now };
-        let now = if planted!(LeaseByWallClock) { wall } else { now };
+        let now = if planted!(WallClockForLeases) { wall } else { now };
         self.watch.begin(now);
         match event {
             Event::Request(request) => self.admit(request),

@@ -6,6 +6,7 @@
 //! the retention, so that forgetting a bucket is one fact (P20). A record is kept
 //! for at least the retention, and at most one and a half times as long.
 
+use holdfast_planted::planted;
 use holdfast_state::{LogTime, Namespace, Read, Stop, Table, TableId, Tx, Version};
 use minicbor::bytes::ByteVec;
 
@@ -143,6 +144,9 @@ impl Filing {
         let bucket = self.bucket(tx.now());
         self.oldest = self.oldest.min(bucket);
         let key = (bucket, namespace.get(), key);
+        if planted!(RecordOutsideTransaction) {
+            return recorded_too_late(tx, key, record);
+        }
         Ok(tx.put_in::<Records>(Namespace::SYSTEM, &key, &record)?)
     }
 
@@ -157,6 +161,17 @@ impl Filing {
     pub fn forgotten(&mut self, first_kept: u32) {
         self.oldest = self.oldest.max(first_kept);
     }
+}
+
+/// The planted bug: a record goes into the next transaction that has one.
+fn recorded_too_late(
+    tx: &mut Tx<'_>,
+    (bucket, namespace, key): (u32, u32, &str),
+    record: Record,
+) -> Result<(), Stop<Vec<u8>>> {
+    let late = holdfast_planted::put_off((bucket, namespace, key.to_owned(), record));
+    let Some((bucket, namespace, key, record)) = late else { return Ok(()) };
+    Ok(tx.put_in::<Records>(Namespace::SYSTEM, &(bucket, namespace, &*key), &record)?)
 }
 
 #[cfg(test)]

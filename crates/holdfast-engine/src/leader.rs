@@ -62,7 +62,7 @@ const DRIFT_DIVISOR: u64 = 100;
 #[must_use]
 pub(crate) fn waited_out_us(lease_us: u64) -> u64 {
     if planted!(LeaseNotWaitedOut) {
-        return lease_us / 4;
+        return 0;
     }
     lease_us.saturating_add(lease_us / DRIFT_DIVISOR)
 }

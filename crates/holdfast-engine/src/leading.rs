@@ -184,7 +184,8 @@ impl Leading {
             Ok(_) | Err(_) => None,
         };
         let waiting = Waiting { reply: request.reply, answer };
-        let at_once = planted!(AnsweredBeforeDurable) || (planted!(ReadsOverlayAtOnce) && !wrote);
+        let at_once =
+            planted!(AcknowledgedBeforeDurable) || (planted!(ReadsOverlayAtOnce) && !wrote);
         let now = if at_once { Some(waiting) } else { self.wait(waiting) };
         Evaluated { cost, now, doubt }
     }

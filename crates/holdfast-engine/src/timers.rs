@@ -128,7 +128,7 @@ fn firing(key: Vec<u8>, row: TimerRow, handler: Option<TimerHandler>) -> Work {
         if let Some(handler) = &handler
             && tx.get_stored(&key)?.is_some()
         {
-            if !planted!(TimerStays) {
+            if !planted!(TimerFiresTwiceAfterFailover) {
                 tx.delete_stored(&key)?;
             }
             handler.run(tx, &row.payload)?;

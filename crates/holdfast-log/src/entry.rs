@@ -24,6 +24,7 @@ mod builder;
 mod claim;
 
 use bytes::Bytes;
+use holdfast_planted::planted;
 use thiserror::Error;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -176,7 +177,7 @@ fn check_frame(bytes: &[u8]) -> Result<(), EntryError> {
     if usize::try_from(declared) != Ok(bytes.len()) {
         return Err(EntryError::WrongLength { declared, found: bytes.len() });
     }
-    if checksum(bytes) != u64_at(bytes, 8) {
+    if checksum(bytes) != u64_at(bytes, 8) && !planted!(BytesNotChecked) {
         return Err(EntryError::WrongChecksum);
     }
     if bytes[7] != 0 || bytes[26..32] != [0; 6] {

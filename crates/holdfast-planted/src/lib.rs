@@ -18,7 +18,7 @@ pub enum Bug {
     NumberNotChecked,
     /// P4: a batch of an epoch that is over counts.
     EpochNotChecked,
-    /// P4: a claim counts whatever its epoch is.
+    /// P4, P7: a claim counts whatever its epoch is, and does not wait for the first hole.
     ClaimNotChecked,
     /// P5: an entry counts although a position before it is not known.
     HolesPassedOver,
@@ -32,35 +32,37 @@ pub enum Bug {
     ReadsNotConfirmed,
     /// P11: followers do not wait for a lease to run out.
     LeaseNotWaitedOut,
-    /// P11: leases are measured by the wall clock.
-    LeaseByWallClock,
+    /// P11: wall clock for leases.
+    WallClockForLeases,
     /// P12: what writes nothing is answered before what it saw is durable.
     ReadsOverlayAtOnce,
     /// P13: a refusal leaves no record.
     RefusalNotRecorded,
-    /// P13: nothing leaves a record.
+    /// P13: nothing leaves an idempotency record.
     RecordLeftOut,
+    /// P13: idempotency record outside the transaction: in the one after it.
+    RecordOutsideTransaction,
     /// P15: log time is what the wall clock says.
     LogTimeIsWallTime,
-    /// P16: the log is trimmed below the newest snapshot, not below the one before.
+    /// P16: the log is trimmed below the newest snapshot, whatever else is left.
     TrimmedTooFar,
-    /// P16: a snapshot misses one key.
+    /// P16: snapshot misses one key.
     SnapshotMissesAKey,
-    /// P23: a timer that fired stays armed.
-    TimerStays,
-    /// An answer leaves before its entry is durable.
-    AnsweredBeforeDurable,
-    /// An answer leaves before the batch it rests on is applied.
-    AnsweredBeforeApplied,
-    /// What a refused transaction wrote is seen by the next.
+    /// P23: timer fires twice after failover: having fired it stays armed.
+    TimerFiresTwiceAfterFailover,
+    /// P5: acknowledge before durable.
+    AcknowledgedBeforeDurable,
+    /// P10, P12: reply before apply order: a reply leaves before the batch it rests on is applied.
+    ReplyBeforeApplyOrder,
+    /// P12: overlay leak of a refused transaction: the next one sees it.
     RefusalLeaks,
-    /// The file log: a tail is cut off one record too early.
-    TailCutTooFar,
-    /// The file log: damage below what was durable is taken for a tail.
+    /// P1: the file log: torn tail cut too far, by one record.
+    TornTailCutTooFar,
+    /// P1: the file log: damage below what was durable is taken for a tail.
     DamageIsTail,
-    /// The file log: bytes are served unchecked.
+    /// P1: bytes are served and decoded unchecked.
     BytesNotChecked,
-    /// The file log: answers do not wait for the disk.
+    /// P1: the file log: answers do not wait for the disk.
     SyncLeftOut,
 }
 
@@ -76,22 +78,98 @@ pub const BUGS: &[Bug] = &[
     Bug::StepDownSaysDone,
     Bug::ReadsNotConfirmed,
     Bug::LeaseNotWaitedOut,
-    Bug::LeaseByWallClock,
+    Bug::WallClockForLeases,
     Bug::ReadsOverlayAtOnce,
     Bug::RefusalNotRecorded,
     Bug::RecordLeftOut,
+    Bug::RecordOutsideTransaction,
     Bug::LogTimeIsWallTime,
     Bug::TrimmedTooFar,
     Bug::SnapshotMissesAKey,
-    Bug::TimerStays,
-    Bug::AnsweredBeforeDurable,
-    Bug::AnsweredBeforeApplied,
+    Bug::TimerFiresTwiceAfterFailover,
+    Bug::AcknowledgedBeforeDurable,
+    Bug::ReplyBeforeApplyOrder,
     Bug::RefusalLeaks,
-    Bug::TailCutTooFar,
+    Bug::TornTailCutTooFar,
     Bug::DamageIsTail,
     Bug::BytesNotChecked,
     Bug::SyncLeftOut,
 ];
+
+impl Bug {
+    /// The rule of the protocol that it breaks.
+    #[must_use]
+    pub const fn rule(self) -> &'static str {
+        match self {
+            Self::TrimmedIsFree => "P3",
+            Self::NumberNotChecked | Self::EpochNotChecked => "P4",
+            Self::ClaimNotChecked => "P4, P7",
+            Self::HolesPassedOver | Self::AcknowledgedBeforeDurable => "P5",
+            Self::TimeoutIsSuccess => "P6",
+            Self::NonceNotFresh => "P7",
+            Self::StepDownSaysDone => "P9",
+            Self::ReadsNotConfirmed => "P10",
+            Self::LeaseNotWaitedOut | Self::WallClockForLeases => "P11",
+            Self::ReadsOverlayAtOnce | Self::RefusalLeaks => "P12",
+            Self::RefusalNotRecorded | Self::RecordLeftOut | Self::RecordOutsideTransaction => {
+                "P13"
+            }
+            Self::LogTimeIsWallTime => "P15",
+            Self::TrimmedTooFar | Self::SnapshotMissesAKey => "P16",
+            Self::TimerFiresTwiceAfterFailover => "P23",
+            Self::ReplyBeforeApplyOrder => "P10, P12",
+            Self::TornTailCutTooFar
+            | Self::DamageIsTail
+            | Self::BytesNotChecked
+            | Self::SyncLeftOut => "P1",
+        }
+    }
+
+    /// What it does, in a few words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::TrimmedIsFree => "what was trimmed can be written again",
+            Self::NumberNotChecked => "a batch counts whatever its number in the epoch is",
+            Self::EpochNotChecked => "a batch of an epoch that is over counts",
+            Self::ClaimNotChecked => {
+                "a claim counts whatever its epoch is, and does not wait for the first hole"
+            }
+            Self::HolesPassedOver => "an entry counts although a position before it is not known",
+            Self::TimeoutIsSuccess => "an append that timed out is taken for done",
+            Self::NonceNotFresh => "every claim has the same nonce",
+            Self::StepDownSaysDone => "who steps down answers what is in flight as if it were done",
+            Self::ReadsNotConfirmed => "a leader serves reads without asking the log",
+            Self::LeaseNotWaitedOut => "followers do not wait for a lease to run out",
+            Self::WallClockForLeases => "wall clock for leases",
+            Self::ReadsOverlayAtOnce => {
+                "what writes nothing is answered before what it saw is durable"
+            }
+            Self::RefusalNotRecorded => "a refusal leaves no record",
+            Self::RecordLeftOut => "nothing leaves an idempotency record",
+            Self::RecordOutsideTransaction => {
+                "idempotency record outside the transaction: in the one after it"
+            }
+            Self::LogTimeIsWallTime => "log time is what the wall clock says",
+            Self::TrimmedTooFar => {
+                "the log is trimmed below the newest snapshot, whatever else is left"
+            }
+            Self::SnapshotMissesAKey => "snapshot misses one key",
+            Self::TimerFiresTwiceAfterFailover => {
+                "timer fires twice after failover: having fired it stays armed"
+            }
+            Self::AcknowledgedBeforeDurable => "acknowledge before durable",
+            Self::ReplyBeforeApplyOrder => {
+                "reply before apply order: a reply leaves before the batch it rests on is applied"
+            }
+            Self::RefusalLeaks => "overlay leak of a refused transaction: the next one sees it",
+            Self::TornTailCutTooFar => "the file log: torn tail cut too far, by one record",
+            Self::DamageIsTail => "the file log: damage below what was durable is taken for a tail",
+            Self::BytesNotChecked => "bytes are served and decoded unchecked",
+            Self::SyncLeftOut => "the file log: answers do not wait for the disk",
+        }
+    }
+}
 
 /// Is this bug planted here? `false` for good without the feature `armed`.
 #[macro_export]
@@ -109,14 +187,33 @@ pub const fn is_planted(_: Bug) -> bool {
     false
 }
 
+/// What a bug does too late: takes something in place of what it took before, which it gives.
+#[cfg(not(feature = "armed"))]
+#[inline]
+#[must_use]
+pub const fn put_off<T>(now: T) -> Option<T> {
+    Some(now)
+}
+
 #[cfg(feature = "armed")]
 mod armed {
-    use std::cell::Cell;
+    use std::{
+        any::Any,
+        cell::{Cell, RefCell},
+    };
 
     use super::Bug;
 
     thread_local! {
         static PLANTED: Cell<Option<Bug>> = const { Cell::new(None) };
+        static LATE: RefCell<Option<Box<dyn Any>>> = const { RefCell::new(None) };
+    }
+
+    /// What a bug does too late: takes something in place of what it took before, which it gives.
+    #[must_use]
+    pub fn put_off<T: 'static>(now: T) -> Option<T> {
+        let before = LATE.replace(Some(Box::new(now)))?;
+        before.downcast().ok().map(|before| *before)
     }
 
     /// What [`planted!`](crate::planted) asks.
@@ -130,12 +227,13 @@ mod armed {
         PLANTED.set(Some(bug));
         let done = work();
         PLANTED.set(None);
+        LATE.take();
         done
     }
 }
 
 #[cfg(feature = "armed")]
-pub use armed::{is_planted, with};
+pub use armed::{is_planted, put_off, with};
 
 #[cfg(test)]
 mod tests {
@@ -150,9 +248,14 @@ mod tests {
     #[test]
     #[cfg(feature = "armed")]
     fn one_bug_is_planted_while_the_work_runs() {
-        let seen = with(Bug::TimerStays, || (planted!(TimerStays), planted!(RefusalLeaks)));
+        let seen = with(Bug::TimerFiresTwiceAfterFailover, || {
+            (planted!(TimerFiresTwiceAfterFailover), planted!(RefusalLeaks))
+        });
         assert_eq!(seen, (true, false));
-        assert!(!planted!(TimerStays));
+        let late = with(Bug::TimerFiresTwiceAfterFailover, || (put_off(1), put_off(2), put_off(3)));
+        assert_eq!(late, (None, Some(1), Some(2)));
+        assert_eq!(put_off(4), None, "nothing stays of what another bug put off");
+        assert!(!planted!(TimerFiresTwiceAfterFailover));
     }
 
     #[test]

@@ -51,7 +51,9 @@ impl Engine {
             lease_ms: self.config.leadership.lease_ms(),
             provenance: self.provenance,
         };
-        let mut pipeline = Pipeline::new(self.reader.state().next_position);
+        let hole = self.reader.state().next_position;
+        let beyond = planted!(ClaimNotChecked) && random[0].is_multiple_of(2);
+        let mut pipeline = Pipeline::new(if beyond { hole.next() } else { hole });
         let bytes = claim.seal(&header);
         let position = pipeline.send(bytes.clone());
         self.metrics.claims.increment();

@@ -81,7 +81,7 @@ impl Engine {
     /// must show what it saw; of a look, since a follower may have shown it to somebody already.
     fn read_when_applied(&mut self, reader: Reader) {
         match self.applying.back_mut() {
-            Some(last) if !planted!(AnsweredBeforeApplied) => last.late.push(reader),
+            Some(last) if !planted!(ReplyBeforeApplyOrder) => last.late.push(reader),
             Some(_) | None => self.may_read(reader),
         }
     }

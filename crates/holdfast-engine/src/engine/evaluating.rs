@@ -113,7 +113,9 @@ impl Engine {
         let evaluated = leading.evaluate(self.state.as_ref(), request, given);
         self.metrics.evaluated.increment();
         match evaluated.now {
-            Some(waiting) if planted!(AnsweredBeforeDurable) || planted!(ReadsOverlayAtOnce) => {
+            Some(waiting)
+                if planted!(AcknowledgedBeforeDurable) || planted!(ReadsOverlayAtOnce) =>
+            {
                 self.reply(waiting);
             }
             Some(waiting) => self.answer_when_proved(waiting, now),

@@ -16,13 +16,6 @@ pub use holdfast_planted::{BUGS, Bug};
 
 use super::{Profile, run};
 
-/// Bugs that no seed has found: what stands behind the protection that they leave out holds.
-/// A batch or claim of another epoch has the wrong number too, or does not follow the last entry's
-/// hash; what the directory's owner reads was checked when it was opened, and nothing here flips bits
-/// after that; and before it trims, the driver asks whether two snapshots would be left.
-pub const UNREACHED: &[Bug] =
-    &[Bug::EpochNotChecked, Bug::ClaimNotChecked, Bug::TrimmedTooFar, Bug::BytesNotChecked];
-
 /// What hunting one bug came to.
 #[derive(Clone, Debug)]
 pub struct Hunt {
@@ -40,7 +33,7 @@ pub struct Hunt {
 #[must_use]
 pub const fn found_by(bug: Bug) -> Profile {
     match bug {
-        Bug::TailCutTooFar | Bug::DamageIsTail | Bug::BytesNotChecked | Bug::SyncLeftOut => {
+        Bug::TornTailCutTooFar | Bug::DamageIsTail | Bug::BytesNotChecked | Bug::SyncLeftOut => {
             Profile::Disk
         }
         _ => Profile::Network,
@@ -100,16 +93,16 @@ pub fn median(hunts: &[Hunt]) -> Option<u64> {
     seeds.get(seeds.len() / 2).copied().filter(|median| *median < u64::MAX)
 }
 
-/// What one hunt came to.
+/// What one hunt came to, in two lines.
 #[must_use]
 pub fn line(hunt: &Hunt) -> String {
-    match (hunt.seeds, hunt.seed) {
-        (Some(seeds), Some(seed)) => {
-            let bug = format!("{:?}", hunt.bug);
-            format!("  {bug:<24} {seeds:>6} seeds (seed {seed}): {}", hunt.broken)
-        }
-        _ => format!("  {:<24} not found", format!("{:?}", hunt.bug)),
-    }
+    let (bug, rule) = (format!("{:?}", hunt.bug), hunt.bug.rule());
+    let (took, broken) = match (hunt.seeds, hunt.seed) {
+        (Some(seeds), Some(seed)) => (seeds.to_string(), format!("seed {seed}: {}", hunt.broken)),
+        _ => ("no".to_owned(), "not found".to_owned()),
+    };
+    let words = hunt.bug.words();
+    format!("  {bug:<29} {rule:<8} {took:>5} seeds: {words}\n      {broken}")
 }
 
 #[cfg(test)]

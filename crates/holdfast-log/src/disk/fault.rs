@@ -35,6 +35,9 @@ pub enum Fault {
     /// A sync fails, and what it was to save is lost although it can still be read. Other
     /// operations fail as with [`Fault::Error`].
     LostSync,
+    /// A read gives bytes of which one bit is not what is on the disk. Other operations fail as
+    /// with [`Fault::Error`].
+    FlippedRead,
 }
 
 /// A kind of operation.
@@ -299,6 +302,7 @@ fn error_of(fault: Fault) -> io::Error {
         Fault::Error => io::Error::other("planned IO error"),
         Fault::NoSpace => io::Error::new(io::ErrorKind::StorageFull, "planned: no space left"),
         Fault::LostSync => io::Error::other("planned failure of a sync"),
+        Fault::FlippedRead => io::Error::other("planned failure of a read"),
     }
 }
 
@@ -387,12 +391,18 @@ struct FaultFile {
 impl DiskFile for FaultFile {
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
         let mut state = self.disk.state();
-        state.begin_or_fail(Io::Read)?;
+        let fault = state.begin(Io::Read)?;
+        if let Some(fault) = fault.filter(|fault| *fault != Fault::FlippedRead) {
+            return Err(error_of(fault));
+        }
         let seen = state.contents.seen(self.inode);
         let start = usize::try_from(offset).expect("files in memory fit into memory");
         let end = start.saturating_add(buffer.len());
         let part = seen.get(start..end).ok_or(io::ErrorKind::UnexpectedEof)?;
         buffer.copy_from_slice(part);
+        if let (Some(_), Some(byte)) = (fault, buffer.get_mut(part.len() * 3 / 4)) {
+            *byte ^= 1;
+        }
         Ok(())
     }
 

@@ -261,7 +261,7 @@ impl Chain {
                 return Err(LogError::Damaged { file, offset: 48, what });
             }
         }
-        if planted!(TailCutTooFar) {
+        if planted!(TornTailCutTooFar) {
             scan.entries.pop();
         }
         let highest = scan.entries.iter().map(|(position, _)| *position).max();
