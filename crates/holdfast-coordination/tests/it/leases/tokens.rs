@@ -39,7 +39,7 @@ fn handed_on(tx: &mut Tx<'_>, token: u64) -> Result<u64, Stop<&'static str>> {
 const JUST: Stop<&str> = Stop::Refused("lease_just_granted");
 
 #[test]
-fn a_grant_outlasts_the_transaction_that_made_it() {
+fn p24_a_grant_outlasts_the_transaction_that_made_it() {
     let mut world = World::default();
     let both = world.transact(|tx| {
         let token = granted(tx, "a")?;
@@ -68,7 +68,7 @@ fn a_grant_outlasts_the_transaction_that_made_it() {
 }
 
 #[test]
-fn a_lease_that_passed_on_stays_there_until_the_next_transaction() {
+fn p24_a_lease_that_passed_on_stays_there_until_the_next_transaction() {
     let mut world = World::default();
     let token = world.transact(|tx| granted(tx, "a")).unwrap();
     for owner in ["b", "c"] {
@@ -84,7 +84,7 @@ fn a_lease_that_passed_on_stays_there_until_the_next_transaction() {
 }
 
 #[test]
-fn what_a_guard_accepts_is_the_grant_there_is() {
+fn p24_what_a_guard_accepts_is_the_grant_there_is() {
     let mut world = World::default();
     let guarded = world.transact(|tx| {
         let token = granted(tx, "a")?;
