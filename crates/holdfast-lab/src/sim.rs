@@ -4,15 +4,16 @@
 //! and clients. A seed draws how large the world is and what may go wrong in it
 //! ([`Shape`]), and then every delay, loss, pause, kill and wish, each part from a stream
 //! of its own. First everything may fail; then all faults end, and the world must get
-//! well within a bound of simulated time. All along an independent reader of the log
-//! judges what happens: [`Violation`] lists what must never be.
+//! well within a bound of simulated time. At the end its history is given to the checks of
+//! [`crate::check`]; what only somebody inside can see is judged as it happens, by an independent
+//! reader of the log: [`Violation`] lists what must never be.
 //!
 //! There are two worlds ([`Profile`]): many nodes on a shared log (`world`), and one node on
 //! the file log over a disk that fails (`disk`).
 //!
 //! Read in this order: `shape`, `agenda`, `world` (and `world/driving`, which is the
 //! production driver's loop); `log`, `network`, `clock`, `nemesis`; `workload`, `naive`,
-//! `client`; `truth`, `recovery`, `replay`; `trace`; then [`swarm`], which runs many
+//! `client`; `recovery`; `truth`, `judge`; `trace`; then [`swarm`], which runs many
 //! seeds.
 //!
 //! Promises: the same seed has the same trace, to the hash; nothing here reads a real
@@ -33,7 +34,6 @@ mod nemesis;
 mod network;
 mod node;
 mod recovery;
-mod replay;
 mod shape;
 mod streams;
 pub mod swarm;
@@ -49,6 +49,7 @@ pub use shape::{FAULTS, Fault, Shape};
 pub use trace::Counts;
 pub use violation::Violation;
 
+use crate::check::zombies::Zombies;
 use disk::DiskWorld;
 use trace::Trace;
 use world::World;
@@ -89,6 +90,8 @@ pub struct Run {
     pub notes: u64,
     /// Faults that happened and rare paths that were taken.
     pub counts: Counts,
+    /// Writes that deposed leaders tried.
+    pub zombies: Zombies,
     /// The last things that happened.
     pub last_lines: Vec<String>,
     /// The first promise that was broken, if one was.
@@ -102,12 +105,14 @@ pub fn run(profile: Profile, seed: u64, printing: bool) -> Run {
         Profile::Network => {
             let mut world = World::new(seed, printing);
             let verdict = judged(|| world.run());
-            ended(profile, seed, (world.shape.to_string(), verdict), &world.trace)
+            let zombies = world.zombies;
+            ended((profile, seed), (world.shape.to_string(), verdict), zombies, &world.trace)
         }
         Profile::Disk => {
             let mut world = DiskWorld::new(seed, printing);
             let verdict = judged(|| world.run());
-            ended(profile, seed, (format!("  {:?}", world.settings()), verdict), &world.trace)
+            let drawn = format!("  {:?}", world.settings());
+            ended((profile, seed), (drawn, verdict), Zombies::default(), &world.trace)
         }
     }
 }
@@ -123,9 +128,9 @@ fn judged(run: impl FnOnce() -> Result<(), Violation>) -> Result<(), Violation> 
 }
 
 fn ended(
-    profile: Profile,
-    seed: u64,
+    (profile, seed): (Profile, u64),
     (shape, verdict): (String, Result<(), Violation>),
+    zombies: Zombies,
     trace: &Trace,
 ) -> Run {
     Run {
@@ -135,6 +140,7 @@ fn ended(
         hash: trace.hash(),
         notes: trace.notes(),
         counts: trace.counts().clone(),
+        zombies,
         last_lines: trace.last_lines(),
         verdict,
     }

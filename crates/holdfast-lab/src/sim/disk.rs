@@ -3,14 +3,17 @@
 //! Crash points, unsynced writes that are lost or torn, failed writes and syncs, a full
 //! disk, flipped bits, an old copy of the log put in the place of the new one. The file
 //! log runs without its threads ([`FileLog::step`]), so a seed is a run here too.
-//! What a client was told stays true after every restart; damage is refused by name and
-//! never served; a log that lost its end is never followed.
+//! In half of the runs the state is kept on disk too, by the production store, and is wiped,
+//! put back to an old copy, or spoiled. What a client was told stays true after every
+//! restart; damage is refused by name and never served; a log that lost its end is never
+//! followed; state in doubt is made anew.
 //!
 //! The world goes on in small steps drawn one after another; `disk/restarting`
-//! is what happens between two processes, `disk/asking` what is asked and answered.
+//! is what happens between two processes, `disk/asking` what is asked and answered, `disk/state_dir` where the state is.
 
 mod asking;
 mod restarting;
+mod state_dir;
 
 use std::{
     collections::BTreeMap,
@@ -18,28 +21,31 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use bytes::Bytes;
-use holdfast_engine::{Action, Event, Stopped, scrub::Author};
+use holdfast_engine::{Action, Event, SnapshotKeeper, Stopped, scrub::Author};
 use holdfast_log::{
     Append, FaultDisk, FileLog, Log as _, LogError, Position, Read,
     disk::{Fault as DiskFault, Io},
 };
+use holdfast_state::Version;
 
 use super::{
     agenda::Micros,
     client::Operation,
     clock::Clock,
+    judge::{self, History, State},
     node::{Mailbox, Process},
-    recovery::rows,
     streams::Streams,
     trace::Trace,
     truth::Truth,
     violation::Violation,
     workload::Op,
 };
-use crate::random::Random;
+use crate::{check::liveness::Bounds, random::Random};
+use state_dir::StateDir;
 
 /// Steps in which things may fail.
 const FAULTY_STEPS: u64 = 3_000;
@@ -68,6 +74,8 @@ pub(super) struct DiskWorld {
     clock: Clock,
     log_disk: FaultDisk,
     snapshot_disk: FaultDisk,
+    /// Where the state is, in runs that keep it.
+    state_dir: Option<StateDir>,
     /// The log's directory as it was some restarts ago.
     old_log: Option<FaultDisk>,
     log: Option<Arc<FileLog>>,
@@ -78,13 +86,18 @@ pub(super) struct DiskWorld {
     taken: BTreeMap<Position, Bytes>,
     truth: Truth,
     operations: Vec<Operation>,
-    ops: Vec<Op>,
     /// Keyed operations without an answer.
     open: Vec<usize>,
     told: u64,
+    /// When the faults ended.
+    healed_us: Micros,
     mailbox: Mailbox,
     durable: Arc<AtomicU64>,
     lives: u64,
+    /// The log has answered an append since the power went last.
+    answered_since_power: bool,
+    /// A read of this life gives other bits than the disk has.
+    flipped_read: bool,
     settings: Settings,
     /// Faults end after this many steps.
     left: u64,
@@ -99,6 +112,8 @@ pub(super) struct Settings {
     entries_in_flight: usize,
     /// Of a hundred faults, how many are of each kind: see `DiskWorld::strike`.
     rarity: u64,
+    /// Size of a table of the state on disk; 0 when the state is in memory only.
+    memtable_bytes: usize,
 }
 
 impl DiskWorld {
@@ -111,6 +126,7 @@ impl DiskWorld {
             digest_entries: shape.pick(&[3, 30]),
             entries_in_flight: shape.pick(&[1, 2, 4]),
             rarity: shape.pick(&[40, 120, 400]),
+            memtable_bytes: shape.pick(&[0, 0, 1_500, 6_000]),
         };
         Self {
             random: streams.of("steps"),
@@ -121,6 +137,8 @@ impl DiskWorld {
             clock: Clock::new(1_000_000),
             log_disk: FaultDisk::new(),
             snapshot_disk: FaultDisk::new(),
+            state_dir: (settings.memtable_bytes > 0)
+                .then(|| StateDir::new(settings.memtable_bytes)),
             old_log: None,
             log: None,
             process: None,
@@ -129,12 +147,14 @@ impl DiskWorld {
             taken: BTreeMap::new(),
             truth: Truth::new(),
             operations: Vec::new(),
-            ops: Vec::new(),
             open: Vec::new(),
             told: 0,
+            healed_us: 0,
             mailbox: Mailbox::default(),
             durable: Arc::new(AtomicU64::new(0)),
             lives: 0,
+            answered_since_power: false,
+            flipped_read: false,
             settings,
             left: FAULTY_STEPS,
         }
@@ -156,15 +176,17 @@ impl DiskWorld {
             self.step()?;
         }
         self.trace.note(self.now, "all faults end", [0; 3]);
+        self.healed_us = self.now;
         self.power_fails(holdfast_log::disk::Crash::Lost)?;
+        // That somebody can write is what a world that is well shows.
+        self.begin(Op::Say, true);
         for _ in 0..WELL_WITHIN {
             if self.is_well() {
-                return self.audit();
+                break;
             }
             self.step()?;
         }
-        let what = format!("{} operations are not answered", self.open.len());
-        Err(Violation::NotHealed { after_ms: self.now / 1000, what })
+        self.judge()
     }
 
     fn step(&mut self) -> Result<(), Violation> {
@@ -278,9 +300,14 @@ impl DiskWorld {
     }
 
     fn stopped(&mut self, why: &Stopped) -> Result<(), Violation> {
-        self.trace.tell(self.now, "stops", [self.lives, 0, 0], why.to_string());
+        let words = match why {
+            // It may name the directory of the state, which is another in every run.
+            Stopped::StateInDoubt(_) => "the state is in doubt".to_owned(),
+            why => why.to_string(),
+        };
+        self.trace.tell(self.now, "stops", [self.lives, 0, 0], words);
         match why {
-            Stopped::StateInDoubt(what) => Err(Violation::Doubt { node: 0, what: what.clone() }),
+            Stopped::StateInDoubt(what) => self.in_doubt(what),
             Stopped::Failed(_) => {
                 self.trace.count("path: stopped, since the log stopped");
                 self.process_ends()
@@ -291,12 +318,23 @@ impl DiskWorld {
         }
     }
 
+    /// The process ends, and the next one makes its state anew; unless nobody spoiled it.
+    fn in_doubt(&mut self, what: &str) -> Result<(), Violation> {
+        let Some(dir) = self.state_dir.as_mut().filter(|dir| dir.is_spoiled()) else {
+            return Err(Violation::Doubt { node: 0, what: what.to_owned() });
+        };
+        self.trace.count("path: spoiled state was found in doubt while it was used");
+        self.process = None;
+        dir.wipe();
+        self.process_ends()
+    }
+
     fn apply(&mut self) -> Result<(), Violation> {
         let Some(process) = self.process.as_mut() else { return Ok(()) };
         let Some(next) = process.applies.pop_front() else { return Ok(()) };
         let applied = process.apply(next);
         if let Event::Applied(_, Err(doubt)) = &applied {
-            return Err(Violation::Doubt { node: 0, what: doubt.to_string() });
+            return self.in_doubt(&doubt.to_string());
         }
         process.inbox.push_back(applied);
         Ok(())
@@ -352,7 +390,10 @@ impl DiskWorld {
             let event = match heard {
                 Heard::Appended(position, sent, found) => {
                     match &found {
-                        Ok(Append::Ok) => self.holds(position, &sent)?,
+                        Ok(Append::Ok) => {
+                            self.answered_since_power = true;
+                            self.holds(position, &sent)?;
+                        }
                         Ok(Append::Taken(there)) => self.holds(position, &there.clone())?,
                         Ok(Append::Trimmed) | Err(_) => {}
                     }
@@ -360,7 +401,10 @@ impl DiskWorld {
                 }
                 Heard::Read(position, found) => {
                     if let Err(error @ LogError::Damaged { .. }) = &found {
-                        return Err(Violation::CannotOpen { why: error.to_string() });
+                        if !self.flipped_read {
+                            return Err(Violation::CannotOpen { why: error.to_string() });
+                        }
+                        self.trace.count("path: bits flipped on their way were refused by name");
                     }
                     Event::ReadBack(position, found)
                 }
@@ -369,7 +413,7 @@ impl DiskWorld {
                 process.inbox.push_back(event);
             }
         }
-        self.truth.follow(&|position| self.taken.get(&position).cloned(), &self.ops)?;
+        self.truth.follow(&|position| self.taken.get(&position).cloned())?;
         self.durable.store(self.truth.version(), Ordering::SeqCst);
         Ok(())
     }
@@ -387,32 +431,41 @@ impl DiskWorld {
 
     fn is_well(&self) -> bool {
         self.open.is_empty()
-            && self.truth.naive().holds() == 0
+            && self.truth.holds_open() == 0
             && self.process.as_ref().is_some_and(|process| {
                 process.applied() == self.truth.version() && !process.is_busy()
             })
     }
 
-    fn audit(&mut self) -> Result<(), Violation> {
-        for (number, operation) in self.operations.iter().enumerate() {
-            if let Some(failure) = operation.promised_nothing()
-                && let Some(version) = self.truth.placed(number)
-            {
-                let failure = failure.to_owned();
-                return Err(Violation::HappenedAllTheSame { operation: number, failure, version });
-            }
-        }
-        let replayed = super::replay::replay(&|position| self.taken.get(&position).cloned())?;
-        let process = self.process.as_ref().expect("it is well");
-        let (state, expected) = (rows(&process.store), rows(&replayed));
-        if state != expected {
-            let what = super::replay::first_difference(&state, &expected);
-            let version = process.applied();
-            return Err(Violation::StateDiffers { node: 0, version, what });
+    fn judge(&mut self) -> Result<(), Violation> {
+        let history = History {
+            operations: &self.operations,
+            truth: &self.truth,
+            entries: judge::entries(&|position| self.taken.get(&position).cloned()),
+            digests: &[],
+            tokens_only: false,
+        };
+        history.is_safe()?;
+        let bounds = Bounds {
+            healed: Duration::from_micros(self.healed_us),
+            recovery: Duration::from_micros(self.now - self.healed_us),
+            answer: Duration::from_micros(self.now - self.healed_us),
+            end: Duration::from_micros(self.now),
+        };
+        let state = self.process.as_ref().map(|process| State {
+            who: "the node".to_owned(),
+            version: Version::new(process.applied()),
+            rows: process.store.as_ref(),
+        });
+        let keeper = SnapshotKeeper::new(Arc::new(self.snapshot_disk.clone()));
+        history.is_well(&bounds, state.as_slice(), &keeper)?;
+        if !self.is_well() {
+            let what = format!("{} operations are not answered", self.open.len());
+            return Err(Violation::NotHealed { after_ms: self.now / 1000, what });
         }
         self.trace.count_many("lives", self.lives);
         self.trace.count_many("transactions", self.truth.version());
-        let answered = self.operations.iter().filter(|asked| asked.outcome.is_some()).count();
+        let answered = self.operations.iter().filter(|asked| asked.answered).count();
         self.trace.count_many("operations answered", answered as u64);
         Ok(())
     }

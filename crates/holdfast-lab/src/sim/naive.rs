@@ -1,18 +1,25 @@
 //! The workload without any machinery: what each operation must come to when the
 //! transactions run one after another, in version order.
 //!
-//! It shares no code with what it judges, and keeps plain maps.
+//! It shares no code with what it judges, and keeps plain maps. It knows no time: whether a
+//! hold lapsed in time and once is for [`crate::check::timers`] to say.
 
 use std::collections::BTreeMap;
 
-use super::workload::{HELD, OPENING, Op};
+use holdfast_engine::{Decision, Outcome};
 
-/// An amount set aside.
-#[derive(Clone, Copy, Debug)]
-struct Hold {
-    due_us: u64,
-    from: u64,
-    amount: i64,
+use super::workload::{HELD, OPENING, Op};
+use crate::check::Specification;
+
+/// What happens to the state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// Somebody asked for it.
+    Do(Op),
+    /// A hold lapses.
+    Lapse { from: u64, amount: i64 },
+    /// Nothing: the engine's own work.
+    Nothing,
 }
 
 /// What an operation came to.
@@ -22,19 +29,41 @@ pub(super) struct Came {
     pub(super) body: String,
 }
 
+impl Came {
+    /// What was answered.
+    pub(super) fn of(outcome: &Outcome) -> Self {
+        let body = String::from_utf8_lossy(&outcome.body).into_owned();
+        Self { refused: outcome.decision == Decision::Refused, body }
+    }
+}
+
 /// The state, naively.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Naive {
     balances: BTreeMap<u64, i64>,
     counters: BTreeMap<u64, u64>,
     messages: u64,
-    holds: BTreeMap<u64, Hold>,
-    opened: i64,
+}
+
+impl Specification for Naive {
+    type Asked = Asked;
+    type Answer = Came;
+
+    fn ask(&mut self, asked: &Asked) -> Came {
+        match *asked {
+            Asked::Do(op) => self.run(op),
+            Asked::Lapse { from, amount } => {
+                *self.balances.entry(HELD).or_insert(0) -= amount;
+                *self.balances.entry(from).or_insert(0) += amount;
+                Came { refused: false, body: String::new() }
+            }
+            Asked::Nothing => Came { refused: false, body: String::new() },
+        }
+    }
 }
 
 impl Naive {
-    /// Does the operation as this version, at this log time.
-    pub(super) fn run(&mut self, op: Op, version: u64, time_us: u64) -> Came {
+    fn run(&mut self, op: Op) -> Came {
         let done = |body: String| Came { refused: false, body };
         match op {
             Op::Open { account } => {
@@ -42,18 +71,10 @@ impl Naive {
                     return Came { refused: true, body: "exists".to_owned() };
                 }
                 self.balances.insert(account, OPENING);
-                self.opened += 1;
                 done("opened".to_owned())
             }
             Op::Transfer { from, to, amount } => self.shift(from, to, amount),
-            Op::Hold { from, amount, for_us } => {
-                let came = self.shift(from, HELD, amount);
-                if !came.refused {
-                    let due_us = time_us + for_us;
-                    self.holds.insert(version, Hold { due_us, from, amount });
-                }
-                came
-            }
+            Op::Hold { from, amount, .. } => self.shift(from, HELD, amount),
             Op::Bump { counter } => {
                 let count = self.counters.entry(counter).or_insert(0);
                 *count += 1;
@@ -83,37 +104,15 @@ impl Naive {
         Came { refused: false, body: format!("{from}={left} {to}={there}") }
     }
 
-    /// The hold that this version armed lapses at this log time.
-    pub(super) fn lapse(&mut self, armed: u64, time_us: u64) -> Result<(), String> {
-        let hold = self.holds.remove(&armed).ok_or("it was not armed, or has fired before")?;
-        if time_us < hold.due_us {
-            return Err(format!("{} us before it was due", hold.due_us - time_us));
-        }
-        *self.balances.entry(HELD).or_insert(0) -= hold.amount;
-        *self.balances.entry(hold.from).or_insert(0) += hold.amount;
-        Ok(())
-    }
-
-    /// What [`Op::Sum`] tells.
-    pub(super) fn sum(&self) -> String {
+    fn sum(&self) -> String {
         let balances: i64 = self.balances.values().sum();
         let counts: u64 = self.counters.values().sum();
         format!("{balances}/{counts}")
     }
 
-    /// Every account and what it holds.
-    pub(super) const fn balances(&self) -> &BTreeMap<u64, i64> {
-        &self.balances
-    }
-
-    /// Nothing was made or lost: all balances are what accounts were opened with.
-    pub(super) fn is_conserved(&self) -> bool {
-        self.balances.values().sum::<i64>() == self.opened * OPENING
-    }
-
-    /// Holds that have not lapsed.
-    pub(super) fn holds(&self) -> usize {
-        self.holds.len()
+    /// What an account holds.
+    pub(super) fn balance(&self, account: u64) -> i64 {
+        self.balances.get(&account).copied().unwrap_or(0)
     }
 }
 
@@ -122,18 +121,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn holds_lapse_once_and_not_before_their_time() {
+    fn what_is_held_comes_back_when_it_lapses_and_what_is_refused_changes_nothing() {
         let mut naive = Naive::default();
-        assert!(!naive.run(Op::Open { account: 1 }, 1, 0).refused);
-        assert!(naive.run(Op::Open { account: 1 }, 2, 0).refused);
+        let mut run = |op| naive.ask(&Asked::Do(op));
+        assert!(!run(Op::Open { account: 1 }).refused);
+        assert!(run(Op::Open { account: 1 }).refused);
         let hold = Op::Hold { from: 1, amount: 30, for_us: 100 };
-        assert_eq!(naive.run(hold, 3, 1_000).body, format!("1=70 {HELD}=30"));
-        assert!(naive.clone().lapse(3, 1_099).unwrap_err().contains("1 us before"));
-        assert!(naive.is_conserved());
-        naive.lapse(3, 1_100).unwrap();
-        assert!(naive.lapse(3, 1_100).is_err());
-        assert!(naive.is_conserved() && naive.holds() == 0);
-        let much = Op::Transfer { from: 1, to: 2, amount: 101 };
-        assert_eq!(naive.run(much, 4, 0), Came { refused: true, body: "1 lacks 1".to_owned() });
+        assert_eq!(run(hold).body, format!("1=70 {HELD}=30"));
+        let much = Op::Transfer { from: 1, to: 2, amount: 71 };
+        assert_eq!(run(much), Came { refused: true, body: "1 lacks 1".to_owned() });
+        naive.ask(&Asked::Lapse { from: 1, amount: 30 });
+        assert_eq!((naive.balance(1), naive.balance(HELD), naive.balance(2)), (100, 0, 0));
+        assert_eq!(naive.ask(&Asked::Do(Op::Sum)).body, "100/0");
     }
 }

@@ -20,6 +20,11 @@ pub(super) enum Blow {
         to: Place,
         for_us: Micros,
     },
+    Flaky {
+        from: Place,
+        to: Place,
+        for_us: Micros,
+    },
     /// The process dies and begins again after a while, with its state as it was.
     Kill {
         node: NodeId,
@@ -95,6 +100,7 @@ impl Nemesis {
             matches!(
                 fault,
                 Fault::Cuts
+                    | Fault::Flaky
                     | Fault::Crashes
                     | Fault::Pauses
                     | Fault::HandOvers
@@ -145,6 +151,12 @@ impl Nemesis {
             Fault::Cuts => {
                 let (from, to) = self.pair(node);
                 Blow::Cut { from, to, for_us: self.span(4_000_000) }
+            }
+            Fault::Flaky => {
+                let node = Place::Node(node);
+                let both = [(node, Place::Log), (Place::Log, node)];
+                let (from, to) = self.random.pick(&both);
+                Blow::Flaky { from, to, for_us: self.span(6_000_000) }
             }
             Fault::Crashes if self.random.percent(25) => Blow::Stop { node },
             Fault::Crashes => {

@@ -25,11 +25,16 @@ pub(super) struct Network {
     weather: Weather,
     /// One-way cuts.
     cuts: BTreeSet<(Place, Place)>,
+    /// One-way links that lose some messages and hold others back.
+    flaky: BTreeSet<(Place, Place)>,
 }
+
+/// The longest that a flaky link holds a message back.
+const FLAKY_US: Micros = 1_500_000;
 
 impl Network {
     pub(super) const fn new(random: Random, weather: Weather) -> Self {
-        Self { random, weather, cuts: BTreeSet::new() }
+        Self { random, weather, cuts: BTreeSet::new(), flaky: BTreeSet::new() }
     }
 
     /// After which delays a message arrives that is sent now.
@@ -37,6 +42,19 @@ impl Network {
         if self.cuts.contains(&(from, to)) {
             trace.count("fault: message cut off");
             return Vec::new();
+        }
+        if self.flaky.contains(&(from, to)) {
+            match self.random.below(4) {
+                0 => {
+                    trace.count("fault: message lost on a flaky link");
+                    return Vec::new();
+                }
+                1 => {
+                    trace.count("fault: message held back on a flaky link");
+                    return vec![1 + self.random.below(FLAKY_US)];
+                }
+                _ => {}
+            }
         }
         // Between client and node a connection keeps messages single; repeating is the client's.
         let between_machines = from != Place::Clients && to != Place::Clients;
@@ -74,14 +92,21 @@ impl Network {
         self.cuts.insert((from, to));
     }
 
-    /// It does again.
+    /// Some of what goes there from here is lost, some is late, and the rest is not.
+    pub(super) fn make_flaky(&mut self, from: Place, to: Place) {
+        self.flaky.insert((from, to));
+    }
+
+    /// It is neither cut nor flaky any more.
     pub(super) fn mend(&mut self, from: Place, to: Place) {
         self.cuts.remove(&(from, to));
+        self.flaky.remove(&(from, to));
     }
 
     /// From now on messages arrive, once, and soon.
     pub(super) fn heal(&mut self) {
         self.cuts.clear();
+        self.flaky.clear();
         self.weather = Weather {
             delay_us: self.weather.delay_us,
             jitter_us: self.weather.jitter_us.min(1000),

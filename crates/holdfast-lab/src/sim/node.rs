@@ -22,7 +22,7 @@ use holdfast_engine::{
     scrub::{Author, Scrub},
 };
 use holdfast_log::ReaderState;
-use holdfast_state::{Batch, MemoryStore, Snapshot, Store as _, StoreError, Version};
+use holdfast_state::{Batch, Snapshot, Store, StoreError, Version};
 
 use super::{
     agenda::{Attempt, Happening, Micros},
@@ -130,7 +130,7 @@ impl Postmark {
 /// A process.
 pub(super) struct Process {
     pub(super) engine: Engine,
-    pub(super) store: MemoryStore,
+    pub(super) store: Box<dyn Store>,
     scrub: Scrub,
     /// Why nothing is applied any more.
     failed: Option<StoreError>,
@@ -153,7 +153,7 @@ pub(super) struct Process {
 impl Process {
     pub(super) fn new(
         engine: Engine,
-        (store, origin): (MemoryStore, Origin),
+        (store, origin): (Box<dyn Store>, Origin),
         postmark: Postmark,
         keeper: SnapshotKeeper,
     ) -> Self {
@@ -238,7 +238,7 @@ impl Process {
             Some(failed) => Err(failed.clone()),
             None => self
                 .scrub
-                .before(&self.store, &batch, self.author)
+                .before(self.store.as_ref(), &batch, self.author)
                 .and_then(|()| self.store.apply(&batch, checkpoint)),
         };
         self.failed = result.clone().err();

@@ -5,16 +5,14 @@
 //! the log still goes on, else the newest good snapshot, else nothing if the log goes
 //! back to its beginning. State that knows more than the log is refused.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use holdfast_engine::{Origin, SnapshotKeeper, engine::checkpoint_of};
 use holdfast_log::{Position, ReaderState};
-use holdfast_state::{Mark, MemoryStore, Scan, Snapshot, Source};
+use holdfast_state::{Mark, MemoryStore, Scan, Source, Store};
 
 /// What a process begins with.
 pub(super) struct Beginning {
-    pub(super) store: MemoryStore,
+    pub(super) store: Box<dyn Store>,
     pub(super) origin: Origin,
     /// Where the newest good snapshot goes on.
     pub(super) newest: Option<Position>,
@@ -28,16 +26,27 @@ pub(super) fn rows(source: &(impl Source + ?Sized)) -> Vec<(Bytes, Bytes)> {
     source.scan(&[], &[0xFF; 32], everything).expect("a state in memory can be read")
 }
 
+/// Makes a state of rows.
+pub(super) type Make<'a> =
+    &'a mut dyn FnMut(Vec<(Bytes, Bytes)>, &Mark) -> Result<Box<dyn Store>, String>;
+
+/// A state in memory.
+#[expect(clippy::unnecessary_wraps, reason = "it is a `Make`, as others are that can fail")]
+pub(super) fn in_memory(rows: Vec<(Bytes, Bytes)>, mark: &Mark) -> Result<Box<dyn Store>, String> {
+    Ok(Box::new(MemoryStore::from_pairs(rows, mark.clone())))
+}
+
 /// Chooses what to begin with, for a log that begins at `mark` and ends before `tail`.
 ///
 /// # Errors
 /// When there is nothing, or it knows more than the log; in words.
 pub(super) fn begin(
-    kept: Option<&Arc<dyn Snapshot>>,
+    own: Option<Box<dyn Store>>,
+    make: Make<'_>,
     snapshots: &SnapshotKeeper,
     (mark, tail): (Position, Position),
 ) -> Result<Beginning, String> {
-    let own = kept.map(|copy| own_copy(copy.as_ref(), (mark, tail))).transpose()?.flatten();
+    let own = own.map(|own| goes_on(own, (mark, tail))).transpose()?.flatten();
     let (mut newest, mut restored, mut bad) = (None, None, 0);
     for file in snapshots.list().map_err(|error| error.to_string())? {
         match load(snapshots, &file) {
@@ -60,10 +69,11 @@ pub(super) fn begin(
             } else {
                 "path: began with a snapshot"
             };
-            (MemoryStore::from_pairs(rows, mark), Origin::Rebuilt, how)
+            (make(rows, &mark)?, Origin::Rebuilt, how)
         }
         (None, None) if mark == Position::first() => {
-            (MemoryStore::new(), Origin::Rebuilt, "path: began with nothing but the log")
+            let store = make(Vec::new(), &Mark::default())?;
+            (store, Origin::Rebuilt, "path: began with nothing but the log")
         }
         (None, None) => {
             return Err(format!("the log begins at {mark}, {bad} snapshots are bad"));
@@ -72,17 +82,17 @@ pub(super) fn begin(
     Ok(Beginning { store, origin, newest, how })
 }
 
-fn own_copy(
-    copy: &dyn Snapshot,
+/// The machine's own state, if it holds anything and the log goes on from it.
+fn goes_on(
+    own: Box<dyn Store>,
     (mark, tail): (Position, Position),
-) -> Result<Option<MemoryStore>, String> {
-    let state = checkpoint_of(copy.mark()).map_err(|error| error.to_string())?;
+) -> Result<Option<Box<dyn Store>>, String> {
+    let state = checkpoint_of(&own.mark()).map_err(|error| error.to_string())?;
     let Some(state) = state else { return Ok(None) };
     if state.next_position > tail {
         return Err("its own copy knows more than the log".to_owned());
     }
-    let goes_on = state.next_position >= mark;
-    Ok(goes_on.then(|| MemoryStore::from_pairs(rows(copy), copy.mark().clone())))
+    Ok((state.next_position >= mark).then_some(own))
 }
 
 type Loaded = (ReaderState, Vec<(Bytes, Bytes)>, Mark);

@@ -25,6 +25,8 @@ pub enum Fault {
     Holding,
     /// One-way cuts between two places.
     Cuts,
+    /// One-way links that for a while lose some messages and hold others back.
+    Flaky,
     /// Processes are killed and begin again.
     Crashes,
     /// Processes stand still for a while and go on.
@@ -60,6 +62,7 @@ pub const FAULTS: &[Fault] = &[
     Fault::Doubling,
     Fault::Holding,
     Fault::Cuts,
+    Fault::Flaky,
     Fault::Crashes,
     Fault::Pauses,
     Fault::HandOvers,
@@ -151,7 +154,7 @@ impl Shape {
             strikes_us: random.pick(&[200_000, 600_000, 1_500_000]),
             read_bytes: random.pick(&[300, 2_000, 64 << 10]),
             snapshot_bytes: random.pick(&[2_000, 8_000, 30_000, u64::MAX]),
-            digest_entries: random.pick(&[3, 20, 1_000_000]),
+            digest_entries: random.pick(&[10, 40, 1_000_000]),
             shared: Shared {
                 lease_ms: random.pick(&[150, 500, 2_000]),
                 look_every_us: random.pick(&[2_000, 20_000, 80_000]),

@@ -11,6 +11,7 @@ use std::{
 };
 
 use super::{Counts, Profile, Run, run};
+use crate::check::zombies::Zombies;
 
 /// What many runs came to.
 #[derive(Debug, Default)]
@@ -23,6 +24,8 @@ pub struct Swarm {
     pub counts: Counts,
     /// In how many runs each was counted at all.
     pub runs_with: Counts,
+    /// Writes that deposed leaders tried, in all of them.
+    pub zombies: Zombies,
     /// A hash over all runs' hashes, whatever order they ran in.
     pub hash: u64,
     /// The failed run of the lowest seed.
@@ -33,6 +36,7 @@ impl Swarm {
     fn add(&mut self, ran: Run) {
         self.runs += 1;
         self.notes += ran.notes;
+        self.zombies = self.zombies.and(ran.zombies);
         self.hash ^= ran.hash.rotate_left(u32::try_from(ran.seed % 64).expect("below 64"));
         for (what, count) in &ran.counts {
             *self.counts.entry(what).or_insert(0) += count;
@@ -57,7 +61,7 @@ impl Swarm {
     }
 }
 
-/// A failed run, for whoever has to understand it.
+/// A failed run, for whoever has to understand it: with what runs it again.
 #[must_use]
 pub fn tell(ran: &Run) -> String {
     let verdict = match &ran.verdict {

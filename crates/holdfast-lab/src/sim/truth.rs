@@ -1,8 +1,11 @@
 //! What the log really says, as it grows: the one account that everything is judged by.
 //!
-//! A reader of its own follows what positions took, never behind a trim, and replays
-//! every transaction on the naive model at once. So a violation is found when it
-//! happens, with its cause still among the last lines.
+//! A reader of its own follows what positions took, never behind a trim, and keeps what
+//! each transaction turned out to be. What only somebody inside can see is checked as it
+//! happens: that a fresh reader can go on (P2), that what counts was sent by the life that won
+//! its epoch (P4, P7), that log time never goes back (P15), and whether what a node applies or
+//! answers is in the log already. The rest is judged at the end, from the story told here
+//! (`judge`).
 
 use std::collections::BTreeMap;
 
@@ -19,10 +22,10 @@ use holdfast_state::{
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::{
-    naive::{Came, Naive},
+    client,
     node::{Life, NodeId},
     violation::Violation,
-    workload::{Lapsed, Op, Told},
+    workload::{Accounts, Lapsed, Told},
 };
 
 /// What a transaction is.
@@ -40,10 +43,13 @@ pub(super) enum Kind {
 #[derive(Clone, Debug)]
 pub(super) struct Transaction {
     pub(super) time: LogTime,
-    /// What it came to, if somebody asked for it.
-    pub(super) came: Option<Came>,
-    /// What [`Op::Sum`] tells after it.
-    pub(super) sum: String,
+    pub(super) kind: Kind,
+    /// It holds the record of a refusal and nothing else.
+    pub(super) refused: bool,
+    /// It arms a timer.
+    pub(super) arms: bool,
+    /// Balances as it leaves them, by account.
+    pub(super) balances: Vec<(u64, i64)>,
 }
 
 /// Who sent an entry.
@@ -52,13 +58,10 @@ pub(super) type Sender = (NodeId, Life);
 /// What the log says.
 pub(super) struct Truth {
     reader: Reader,
-    naive: Naive,
     /// By version, from 1.
-    transactions: Vec<Transaction>,
+    story: Vec<Transaction>,
     /// Batches by their first version: how many transactions, and a hash of their bytes.
     batches: BTreeMap<Version, (u32, u128)>,
-    /// Where each operation took effect.
-    placed: BTreeMap<usize, u64>,
     /// Who sent which bytes first.
     senders: BTreeMap<u128, Sender>,
     /// Who won the present epoch.
@@ -66,56 +69,55 @@ pub(super) struct Truth {
     pub(super) claims: u64,
     pub(super) renewals: u64,
     pub(super) dead: u64,
-    /// Dead entries whose epoch was over: what deposed leaders wrote.
-    pub(super) zombies: u64,
     /// Timers that fired in another epoch than they were armed in.
     pub(super) lapsed_elsewhere: u64,
-    armed_in: BTreeMap<u64, u64>,
+    /// Timers that have not fired: who armed them, in which epoch.
+    armed: BTreeMap<u64, u64>,
 }
 
 impl Truth {
     pub(super) fn new() -> Self {
         Self {
             reader: Reader::start(None),
-            naive: Naive::default(),
-            transactions: Vec::new(),
+            story: Vec::new(),
             batches: BTreeMap::new(),
-            placed: BTreeMap::new(),
             senders: BTreeMap::new(),
             leader: None,
             claims: 0,
             renewals: 0,
             dead: 0,
-            zombies: 0,
             lapsed_elsewhere: 0,
-            armed_in: BTreeMap::new(),
+            armed: BTreeMap::new(),
         }
     }
 
     /// The last version in the log.
     pub(super) const fn version(&self) -> u64 {
-        self.transactions.len() as u64
+        self.story.len() as u64
+    }
+
+    /// Every transaction, by version from 1.
+    pub(super) fn story(&self) -> &[Transaction] {
+        &self.story
     }
 
     /// The transaction of this version.
-    pub(super) fn transaction(&self, version: u64) -> Option<&Transaction> {
-        let index = usize::try_from(version.checked_sub(1)?).ok()?;
-        self.transactions.get(index)
+    pub(super) fn transaction(&self, version: Version) -> Option<&Transaction> {
+        let index = usize::try_from(version.get().checked_sub(1)?).ok()?;
+        self.story.get(index)
     }
 
-    /// What [`Op::Sum`] tells at this version.
-    pub(super) fn sum_at(&self, version: u64) -> Option<&str> {
-        if version == 0 { Some("0/0") } else { Some(&self.transaction(version)?.sum) }
+    /// Every effect that an operation had: its name, and the version.
+    pub(super) fn effects(&self) -> impl Iterator<Item = (String, Version)> {
+        (1..).zip(&self.story).filter_map(|(version, transaction)| match transaction.kind {
+            Kind::Operation(operation) => Some((client::name(operation), Version::new(version))),
+            Kind::Lapse(_) | Kind::Housekeeping => None,
+        })
     }
 
-    /// The version of an operation, if it took effect or its refusal was recorded.
-    pub(super) fn placed(&self, operation: usize) -> Option<u64> {
-        self.placed.get(&operation).copied()
-    }
-
-    /// The workload's state.
-    pub(super) const fn naive(&self) -> &Naive {
-        &self.naive
+    /// Holds that have not lapsed.
+    pub(super) fn holds_open(&self) -> usize {
+        self.armed.len()
     }
 
     /// The present epoch.
@@ -143,35 +145,25 @@ impl Truth {
     pub(super) fn follow(
         &mut self,
         taken: &dyn Fn(Position) -> Option<Bytes>,
-        ops: &[Op],
     ) -> Result<(), Violation> {
         loop {
             let position = self.reader.state().next_position;
             let Some(bytes) = taken(position) else { return Ok(()) };
-            let epoch = self.epoch();
             let step = self.reader.feed(position, &bytes);
             match step.map_err(|why| Violation::Broken { why: why.to_string() })? {
-                Step::Claim(header, _) => {
+                Step::Claim(..) => {
                     self.claims += 1;
                     self.leader = self.senders.get(&xxh3_128(&bytes)).copied();
-                    debug_assert_eq!(header.epoch.get(), epoch + 1);
                 }
                 Step::Batch(header, body) => {
                     self.written_by_the_leader(position, &header, &bytes)?;
-                    self.take(&header, body, ops)?;
+                    self.take(&header, body)?;
                 }
                 Step::Renewal(header, _) => {
                     self.written_by_the_leader(position, &header, &bytes)?;
                     self.renewals += 1;
                 }
-                Step::Dead(reason) => {
-                    self.dead += 1;
-                    let over = matches!(
-                        reason,
-                        holdfast_log::DeadReason::Epoch { found, current } if found < current
-                    );
-                    self.zombies += u64::from(over);
-                }
+                Step::Dead(_) => self.dead += 1,
             }
         }
     }
@@ -190,99 +182,40 @@ impl Truth {
         Err(Violation::WrittenByAnother { position, epoch, writer: format!("{writer:?}") })
     }
 
-    fn take(&mut self, header: &EntryHeader, body: Bytes, ops: &[Op]) -> Result<(), Violation> {
+    fn take(&mut self, header: &EntryHeader, body: Bytes) -> Result<(), Violation> {
         let first = Version::new(header.first_version);
         let time = LogTime::from_us(header.log_time_us);
         self.batches.insert(first, (header.count, xxh3_128(&body)));
         let batch = Batch { first, count: header.count, time, bytes: body };
         for change in batch.changes() {
             let change = change.map_err(|bad| Violation::Broken { why: bad.to_string() })?;
-            self.replay(&change, ops)?;
+            self.goes_on(&change)?;
         }
         Ok(())
     }
 
-    fn replay(&mut self, change: &Change, ops: &[Op]) -> Result<(), Violation> {
+    fn goes_on(&mut self, change: &Change) -> Result<(), Violation> {
         let version = change.version.get();
-        let before = self.transactions.last().map_or(LogTime::ZERO, |last| last.time);
+        let before = self.story.last().map_or(LogTime::ZERO, |last| last.time);
         if change.time < before {
             let (time, before) = (change.time.as_us(), before.as_us());
             return Err(Violation::TimeWentBack { version, time, before });
         }
-        let read = Contents::of(change)?;
-        let came = match read.kind {
-            Kind::Operation(operation) => {
-                if let Some(first) = self.placed.insert(operation, version) {
-                    return Err(Violation::Twice { operation, first, second: version });
-                }
-                let came = self.naive.run(ops[operation], version, change.time.as_us());
-                self.matches(version, ops[operation], &came, &read)?;
-                Some(came)
-            }
-            Kind::Lapse(armed) => {
-                let lapsed = self.naive.lapse(armed, change.time.as_us());
-                lapsed.map_err(|what| Violation::Timer { armed, version, what })?;
-                let elsewhere = self.armed_in.get(&armed).is_some_and(|in_| *in_ != self.epoch());
-                self.lapsed_elsewhere += u64::from(elsewhere);
-                None
-            }
-            Kind::Housekeeping => None,
-        };
-        if read.arms {
-            self.armed_in.insert(version, self.epoch());
+        let transaction = Transaction::of(change)?;
+        if let Kind::Lapse(armed) = transaction.kind {
+            let elsewhere = self.armed.remove(&armed).is_some_and(|epoch| epoch != self.epoch());
+            self.lapsed_elsewhere += u64::from(elsewhere);
         }
-        if !self.naive.is_conserved() {
-            let (expected, found) = ("what was opened".to_owned(), self.naive.sum());
-            return Err(Violation::Diverged { version, what: "a sum".to_owned(), expected, found });
+        if transaction.arms {
+            self.armed.insert(version, self.epoch());
         }
-        let sum = self.naive.sum();
-        self.transactions.push(Transaction { time: change.time, came, sum });
+        self.story.push(transaction);
         Ok(())
     }
-
-    /// Does the write set say what the model says?
-    fn matches(&self, version: u64, op: Op, came: &Came, read: &Contents) -> Result<(), Violation> {
-        let expected = if came.refused { Vec::new() } else { self.written(op) };
-        if read.refused == came.refused && read.balances == expected {
-            return Ok(());
-        }
-        Err(Violation::Diverged {
-            version,
-            what: op.to_string(),
-            expected: format!("{came:?}, writing {expected:?}"),
-            found: format!("refused: {}, writing {:?}", read.refused, read.balances),
-        })
-    }
-
-    /// The balances that an operation which was just replayed writes.
-    fn written(&self, op: Op) -> Vec<(u64, i64)> {
-        let accounts = match op {
-            Op::Open { account } => vec![account],
-            Op::Transfer { from, to, .. } => vec![from, to],
-            Op::Hold { from, .. } => vec![from, super::workload::HELD],
-            Op::Bump { .. } | Op::Say | Op::Hush | Op::Sum | Op::Look { .. } | Op::Panic { .. } => {
-                Vec::new()
-            }
-        };
-        let mut balances: Vec<(u64, i64)> =
-            accounts.iter().map(|account| (*account, self.naive.balances()[account])).collect();
-        balances.sort_unstable();
-        balances.dedup();
-        balances
-    }
 }
 
-/// What a transaction's facts say.
-struct Contents {
-    kind: Kind,
-    /// It holds a record and nothing else.
-    refused: bool,
-    arms: bool,
-    /// Balances as it leaves them.
-    balances: Vec<(u64, i64)>,
-}
-
-impl Contents {
+impl Transaction {
+    /// What its facts say.
     fn of(change: &Change) -> Result<Self, Violation> {
         let unasked = |what: &str| Violation::Unasked {
             version: change.version.get(),
@@ -316,18 +249,15 @@ impl Contents {
                 kind = Some(Kind::Housekeeping);
             } else if table == Timers::ID {
                 arms = true;
-            } else if table == super::workload::Accounts::ID {
+            } else if table == Accounts::ID {
                 let account = parts.u64().map_err(|_| unasked("a bad account"))?;
                 balances.insert(account, i64::parse(value).map_err(|_| unasked("a bad row"))?);
             }
         }
         let kind = kind.ok_or_else(|| unasked("no name, no key"))?;
         let refused = matches!(kind, Kind::Operation(_)) && !told;
-        let balances = match kind {
-            Kind::Operation(_) => balances.into_iter().collect(),
-            Kind::Lapse(_) | Kind::Housekeeping => Vec::new(),
-        };
-        Ok(Self { kind, refused, arms, balances })
+        let balances = balances.into_iter().collect();
+        Ok(Self { time: change.time, kind, refused, arms, balances })
     }
 }
 

@@ -1,11 +1,47 @@
 //! What must never happen, each with what was seen.
+//!
+//! First what the checks of [`crate::check`] find in the run's history, then what only the
+//! simulation can see, being inside.
 
-use holdfast_engine::Outcome;
 use holdfast_log::Position;
+
+use crate::check;
 
 /// A promise that a run saw broken.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Violation {
+    /// One effect for a key, and one answer (P13).
+    #[error(transparent)]
+    ExactlyOnce(#[from] check::exactly_once::Violation),
+    /// What was acknowledged is in the log, what was denied is not (P5).
+    #[error(transparent)]
+    Acknowledged(#[from] check::acknowledged::Violation),
+    /// Strict serializability (P10, P11, P12, P25): answers fit one order, and it respects real time.
+    #[error(transparent)]
+    Witness(#[from] check::witness::Violation),
+    /// A timer fires once and not early (P23).
+    #[error(transparent)]
+    Timers(#[from] check::timers::Violation<u64>),
+    /// Nothing is made or lost.
+    #[error(transparent)]
+    Conservation(#[from] check::conservation::Violation),
+    /// Nodes at one version have one state.
+    #[error(transparent)]
+    Agreement(#[from] check::agreement::Differ),
+    /// Every state, however it was come by, is what the whole log makes (P16).
+    #[error("{who}: {why}")]
+    Replay {
+        /// Whose state, or which snapshot.
+        who: String,
+        /// How it differs.
+        why: check::replay::Violation,
+    },
+    /// Who was deposed changes nothing (P4, P7).
+    #[error(transparent)]
+    Zombies(#[from] check::zombies::Violation),
+    /// When the faults are over, it serves.
+    #[error(transparent)]
+    Liveness(#[from] check::liveness::Violation),
     /// A position took a second entry (P1, P3).
     #[error("position {position} held an entry before and took another")]
     WrittenTwice {
@@ -36,17 +72,7 @@ pub enum Violation {
         /// What it holds.
         what: String,
     },
-    /// An operation has two effects.
-    #[error("operation {operation} took effect as version {first} and again as {second}")]
-    Twice {
-        /// The operation.
-        operation: usize,
-        /// Its first version.
-        first: u64,
-        /// Its second.
-        second: u64,
-    },
-    /// The state evaluated upon is not what the versions before add up to.
+    /// What the log holds is not what the naive model does.
     #[error("version {version} ({what}) should have come to {expected}, and came to {found}")]
     Diverged {
         /// The transaction.
@@ -55,7 +81,7 @@ pub enum Violation {
         what: String,
         /// By the naive model.
         expected: String,
-        /// By the log or the answer.
+        /// By the log.
         found: String,
     },
     /// Log time went back (P15).
@@ -67,16 +93,6 @@ pub enum Violation {
         time: u64,
         /// The latest before it.
         before: u64,
-    },
-    /// A timer fired before it was due, twice, or without having been armed.
-    #[error("a timer armed by version {armed} fired as version {version}: {what}")]
-    Timer {
-        /// The transaction that armed it.
-        armed: u64,
-        /// The transaction that it fired as.
-        version: u64,
-        /// What is wrong with it.
-        what: String,
     },
     /// A node applied what the log does not say (yet).
     #[error("node {node} applied version {version} and following, which the log does not hold so")]
@@ -106,49 +122,25 @@ pub enum Violation {
         /// Its state's version then.
         applied: u64,
     },
-    /// An answer that the log does not bear out.
-    #[error("operation {operation} was answered {answered:?}, and the log says {log}")]
-    WrongAnswer {
-        /// The operation.
-        operation: usize,
-        /// What was answered.
-        answered: Outcome,
-        /// What the log says.
-        log: String,
-    },
-    /// Two answers to one key differ (P13).
-    #[error("operation {operation} was answered {first:?} and later {second:?}")]
-    TwoAnswers {
-        /// The operation.
-        operation: usize,
-        /// One answer.
-        first: Outcome,
-        /// The other.
-        second: Outcome,
-    },
-    /// An answer that contradicts real time.
-    #[error(
-        "operation {operation} began when version {before} had been answered, and got {version}"
-    )]
+    /// A look shows less than its token (P14).
+    #[error("operation {operation} was to show version {before}, and shows {version}")]
     Stale {
         /// The operation.
         operation: usize,
-        /// The newest version answered to anybody before it began.
+        /// The version that it was to show.
         before: u64,
-        /// Its own.
+        /// What it shows.
         version: u64,
     },
-    /// It was said that nothing happened, and it had.
-    #[error(
-        "operation {operation} was told that nothing happened ({failure}), and is version {version}"
-    )]
-    HappenedAllTheSame {
+    /// An answer names another log time than its transaction has.
+    #[error("operation {operation}, version {version}, was answered with log time {told}")]
+    OtherTime {
         /// The operation.
         operation: usize,
-        /// What it was told.
-        failure: String,
-        /// Where it is.
+        /// Its version.
         version: u64,
+        /// The time that it was told, in microseconds.
+        told: u64,
     },
     /// Two answers to one request.
     #[error("attempt {attempt} of operation {operation} was answered twice")]
@@ -157,16 +149,6 @@ pub enum Violation {
         operation: usize,
         /// The attempt.
         attempt: usize,
-    },
-    /// A state differs from what the log adds up to.
-    #[error("the state of node {node} at version {version} is not what the log adds up to: {what}")]
-    StateDiffers {
-        /// The node.
-        node: usize,
-        /// The version.
-        version: u64,
-        /// The first difference.
-        what: String,
     },
     /// Nothing is left to begin with, or it knows more than the log.
     #[error("node {node} has nothing to begin with: {what}")]
@@ -206,7 +188,7 @@ pub enum Violation {
         /// Where the snapshot goes on.
         needed: Position,
     },
-    /// Faults are over and it does not get well.
+    /// Faults are over and it does not come to rest.
     #[error("{after_ms} ms after the last fault {what}")]
     NotHealed {
         /// How long that is.

@@ -11,59 +11,33 @@ use holdfast_state::{Abort, Read, Scan, Stop, Table, TableId, Tx, row::Row as _}
 
 use crate::random::Random;
 
-/// Balances.
-#[derive(Debug)]
-pub(super) struct Accounts;
+/// Declares tables: what each is for, its number and name, keys and rows.
+macro_rules! tables {
+    ($($(#[$about:meta])* $table:ident = $id:literal, $name:literal: $key:ty => $row:ty;)*) => {$(
+        $(#[$about])*
+        #[derive(Debug)]
+        pub(super) struct $table;
 
-impl Table for Accounts {
-    const ID: TableId = TableId(0x7f20);
-    const NAME: &'static str = "sim.accounts";
-    type Key<'k> = u64;
-    type Row = i64;
+        impl Table for $table {
+            const ID: TableId = TableId($id);
+            const NAME: &'static str = $name;
+            type Key<'k> = $key;
+            type Row = $row;
+        }
+    )*};
 }
 
-/// Numbers that only rise.
-#[derive(Debug)]
-pub(super) struct Counters;
-
-impl Table for Counters {
-    const ID: TableId = TableId(0x7f21);
-    const NAME: &'static str = "sim.counters";
-    type Key<'k> = u64;
-    type Row = u64;
-}
-
-/// Messages by topic and place.
-#[derive(Debug)]
-pub(super) struct Messages;
-
-impl Table for Messages {
-    const ID: TableId = TableId(0x7f22);
-    const NAME: &'static str = "sim.messages";
-    type Key<'k> = (u64, u64);
-    type Row = u64;
-}
-
-/// Which operation each transaction is, by version.
-#[derive(Debug)]
-pub(super) struct Told;
-
-impl Table for Told {
-    const ID: TableId = TableId(0x7f23);
-    const NAME: &'static str = "sim.told";
-    type Key<'k> = u64;
-    type Row = u64;
-}
-
-/// Holds that lapsed, by the version that armed them: the version that fired.
-#[derive(Debug)]
-pub(super) struct Lapsed;
-
-impl Table for Lapsed {
-    const ID: TableId = TableId(0x7f24);
-    const NAME: &'static str = "sim.lapsed";
-    type Key<'k> = u64;
-    type Row = u64;
+tables! {
+    /// Balances.
+    Accounts = 0x7f20, "sim.accounts": u64 => i64;
+    /// Numbers that only rise.
+    Counters = 0x7f21, "sim.counters": u64 => u64;
+    /// Messages by topic and place.
+    Messages = 0x7f22, "sim.messages": (u64, u64) => u64;
+    /// Which operation each transaction is, by version.
+    Told = 0x7f23, "sim.told": u64 => u64;
+    /// Holds that lapsed, by the version that armed them: the version that fired.
+    Lapsed = 0x7f24, "sim.lapsed": u64 => u64;
 }
 
 /// Where held amounts are.

@@ -11,30 +11,37 @@ mod breaking;
 mod carrying;
 mod driving;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
+use holdfast_engine::{Reads, SnapshotKeeper};
 use holdfast_log::FaultDisk;
+use holdfast_state::Version;
 
 use super::{
     agenda::{Agenda, Happening, Micros},
     client::{Client, Operation},
     clock::Clock,
+    judge::{self, History, State},
     log::SharedLog,
     nemesis::Nemesis,
     network::Network,
     node::{Life, Mailbox, Node, NodeId},
-    recovery::rows,
     shape::{Fault, Shape},
     streams::Streams,
     trace::Trace,
     truth::Truth,
     violation::Violation,
-    workload::Op,
 };
-use crate::random::Random;
+use crate::{
+    check::{agreement::Digest, liveness::Bounds, zombies::Zombies},
+    random::Random,
+};
 
 /// Within so much simulated time after the last fault everything must be well.
 const WELL_WITHIN_US: Micros = 60_000_000;
@@ -58,8 +65,8 @@ pub(super) struct World {
     nodes: Vec<Node>,
     clients: Vec<Client>,
     operations: Vec<Operation>,
-    /// What the operations ask, for the reader of the log.
-    ops: Vec<Op>,
+    /// What the nodes' states were on the way.
+    digests: Vec<Digest>,
     /// The newest version that any client was answered.
     told: u64,
     /// When that was which.
@@ -72,6 +79,8 @@ pub(super) struct World {
     /// The snapshot that was spoiled last.
     spoiled: Option<String>,
     log_random: Random,
+    /// Writes that deposed leaders tried.
+    pub(super) zombies: Zombies,
     /// When the faults ended.
     healed: Option<Micros>,
 }
@@ -103,7 +112,7 @@ impl World {
             nodes: nodes.collect(),
             clients: clients.collect(),
             operations: Vec::new(),
-            ops: Vec::new(),
+            digests: Vec::new(),
             told: 0,
             told_when: Vec::new(),
             mailbox: Mailbox::default(),
@@ -111,12 +120,13 @@ impl World {
             snapshots: FaultDisk::new(),
             spoiled: None,
             log_random: streams.of("log"),
+            zombies: Zombies::default(),
             healed: None,
             shape,
         }
     }
 
-    /// Runs to the end.
+    /// Runs to the end, and judges.
     ///
     /// # Errors
     /// The first promise that was broken.
@@ -125,11 +135,8 @@ impl World {
         while let Some((at, happening)) = self.agenda.next() {
             self.now = at;
             self.happen(happening)?;
-            if self.healed.is_some() {
-                if self.is_well() {
-                    return self.audit();
-                }
-                self.must_be_well_by_now()?;
+            if self.healed.is_some_and(|healed| self.is_well() || at > healed + WELL_WITHIN_US) {
+                return self.judge();
             }
             if self.agenda.entered() > HAPPENINGS_MAX {
                 let after_ms = self.now / 1000;
@@ -192,7 +199,7 @@ impl World {
 
     /// The log has taken something: everyone's account of it goes on.
     fn follow(&mut self) -> Result<(), Violation> {
-        self.truth.follow(&|position| self.log.ever(position).cloned(), &self.ops)?;
+        self.truth.follow(&|position| self.log.ever(position).cloned())?;
         self.durable.store(self.truth.version(), Ordering::SeqCst);
         Ok(())
     }
@@ -203,7 +210,7 @@ impl World {
             client.left == 0 && client.current.is_none() && client.given_up.is_empty()
         };
         self.clients.iter().all(idle)
-            && self.truth.naive().holds() == 0
+            && self.truth.holds_open() == 0
             && self.nodes.iter().all(|node| self.has_everything(node))
     }
 
@@ -213,51 +220,39 @@ impl World {
             .is_some_and(|process| process.applied() == self.truth.version() && !process.is_busy())
     }
 
-    fn must_be_well_by_now(&self) -> Result<(), Violation> {
-        let after = self.now - self.healed.unwrap_or(self.now);
-        if after <= WELL_WITHIN_US {
-            return Ok(());
-        }
-        let open = self.clients.iter().filter(|client| client.current.is_some()).count();
-        let versions: Vec<_> = self
-            .nodes
-            .iter()
-            .map(|node| node.process.as_ref().map(|process| process.applied()))
-            .collect();
-        let what = format!(
-            "{open} clients wait, {} holds have not lapsed, the log is at version {} and the nodes \
-             at {versions:?}",
-            self.truth.naive().holds(),
-            self.truth.version()
-        );
-        Err(Violation::NotHealed { after_ms: after / 1000, what })
-    }
-
     /// What can be said only at the end.
-    fn audit(&mut self) -> Result<(), Violation> {
-        for (number, operation) in self.operations.iter().enumerate() {
-            if let Some(failure) = operation.promised_nothing()
-                && let Some(version) = self.truth.placed(number)
-            {
-                let failure = failure.to_owned();
-                return Err(Violation::HappenedAllTheSame { operation: number, failure, version });
-            }
-            if operation.outcome.is_none() && self.truth.placed(number).is_some() {
-                self.trace.count("path: done, and nobody was told");
-            }
-        }
-        let replayed = super::replay::replay(&|position| self.log.ever(position).cloned())?;
-        for (number, node) in self.nodes.iter().enumerate() {
-            let Some(process) = &node.process else { continue };
-            let (state, expected) = (rows(&process.store), rows(&replayed));
-            if state != expected {
-                let what = super::replay::first_difference(&state, &expected);
-                let version = process.applied();
-                return Err(Violation::StateDiffers { node: number, version, what });
-            }
+    fn judge(&mut self) -> Result<(), Violation> {
+        let history = History {
+            operations: &self.operations,
+            truth: &self.truth,
+            entries: judge::entries(&|position| self.log.ever(position).cloned()),
+            digests: &self.digests,
+            tokens_only: self.shape.reads == Reads::Lease,
+        };
+        self.zombies = history.is_safe()?;
+        let healed = self.healed.unwrap_or(self.now);
+        let bounds = Bounds {
+            healed: Duration::from_micros(healed),
+            recovery: Duration::from_micros(WELL_WITHIN_US),
+            answer: Duration::from_micros(WELL_WITHIN_US),
+            end: Duration::from_micros(self.now),
+        };
+        let states: Vec<_> = self.nodes.iter().enumerate().filter_map(state_of).collect();
+        let keeper = SnapshotKeeper::new(Arc::new(self.snapshots.clone()));
+        history.is_well(&bounds, &states, &keeper)?;
+        if !self.is_well() {
+            let after_ms = (self.now - healed) / 1000;
+            return Err(Violation::NotHealed { after_ms, what: self.what_is_missing() });
         }
         self.count_what_the_log_shows();
         Ok(())
+    }
+
+    fn what_is_missing(&self) -> String {
+        let open = self.clients.iter().filter(|client| client.current.is_some()).count();
+        let down = self.nodes.iter().filter(|node| node.process.is_none()).count();
+        let holds = self.truth.holds_open();
+        format!("{open} clients wait, {holds} holds have not lapsed, {down} nodes are down")
     }
 
     fn count_what_the_log_shows(&mut self) {
@@ -265,11 +260,16 @@ impl World {
         self.trace.count_many("renewals", self.truth.renewals);
         self.trace.count_many("transactions", self.truth.version());
         self.trace.count_many("path: dead entries", self.truth.dead);
-        self.trace.count_many("path: writes of deposed leaders", self.truth.zombies);
+        self.trace.count_many("path: writes of deposed leaders", self.zombies.attempted);
         self.trace.count_many("path: lapsed under another leader", self.truth.lapsed_elsewhere);
-        let answered = self.operations.iter().filter(|asked| asked.outcome.is_some()).count();
+        let answered = self.operations.iter().filter(|asked| asked.answered).count();
         self.trace.count_many("operations answered", answered as u64);
         let open = self.operations.len() - answered;
+        let heard = |(name, _): &(String, Version)| {
+            name.parse().is_ok_and(|number: usize| self.operations[number].answered)
+        };
+        let unheard = self.truth.effects().filter(|effect| !heard(effect)).count();
+        self.trace.count_many("path: done, and nobody was told", unheard as u64);
         self.trace.count_many("operations without an outcome", open as u64);
     }
 }
@@ -292,6 +292,12 @@ const fn for_the_process_on(happening: &Happening) -> Option<NodeId> {
         | Happening::Mends(_)
         | Happening::Heals => None,
     }
+}
+
+fn state_of((number, node): (usize, &Node)) -> Option<State<'_>> {
+    let process = node.process.as_ref()?;
+    let version = Version::new(process.applied());
+    Some(State { who: format!("node {number}"), version, rows: process.store.as_ref() })
 }
 
 /// As it is written in traces.

@@ -76,6 +76,7 @@ fn one(seed: u64, arguments: &SimArguments) -> Result<Exit, Failure> {
     let same = ran.hash == again.hash;
     if arguments.json {
         let told = json!({
+            "profile": arguments.profile.name(),
             "seed": seed,
             "hash": format!("{:016x}", ran.hash),
             "same_twice": same,
@@ -92,7 +93,12 @@ fn one(seed: u64, arguments: &SimArguments) -> Result<Exit, Failure> {
 }
 
 fn tell_one(ran: &Run, again: &Run) -> Result<(), Failure> {
-    exit::print(&swarm::tell(ran))?;
+    exit::print(&match &ran.verdict {
+        Err(_) => swarm::tell(ran),
+        Ok(()) => {
+            format!("seed {}: {} things happened\ndrawn:\n{}", ran.seed, ran.notes, ran.shape)
+        }
+    })?;
     for (what, count) in &ran.counts {
         exit::print(&format!("  {what:<48} {count:>10}"))?;
     }
@@ -120,14 +126,15 @@ fn many(arguments: &SimArguments) -> Result<Exit, Failure> {
     if progress {
         eprintln!();
     }
-    tell_many(&ran, begun.elapsed().as_secs_f64(), arguments.json)?;
+    tell_many(&ran, begun.elapsed().as_secs_f64(), arguments)?;
     Ok(if ran.failed.is_none() { Exit::Done } else { Exit::No })
 }
 
-fn tell_many(ran: &Swarm, seconds: f64, as_json: bool) -> Result<(), Failure> {
+fn tell_many(ran: &Swarm, seconds: f64, arguments: &SimArguments) -> Result<(), Failure> {
     let why = ran.failed.as_ref().and_then(|failed| failed.verdict.as_ref().err());
-    if as_json {
+    if arguments.json {
         let told = json!({
+            "profile": arguments.profile.name(),
             "seeds": ran.runs,
             "seconds": seconds,
             "happened": ran.notes,

@@ -1,13 +1,12 @@
 //! What is asked of the one node, and what its answers are held to.
 
-use holdfast_engine::{Asked, Event, Fingerprint, Request};
-use holdfast_state::Namespace;
+use holdfast_engine::{Asked, Event, Failure, Fingerprint, Request};
+use holdfast_state::{Abort, Namespace};
 
-use super::DiskWorld;
+use super::{DiskWorld, state_dir::StateDir};
 use crate::sim::{
     agenda::Attempt,
-    client::{Operation, Sent, says},
-    judge,
+    client::{Operation, says},
     violation::Violation,
     workload::Op,
 };
@@ -23,7 +22,7 @@ impl DiskWorld {
     pub(super) fn ask(&mut self) {
         let again = self.left == 0 || self.open.len() >= OPEN_MAX || self.asks.percent(15);
         if again {
-            let waits = |number: &&usize| !self.operations[**number].attempts.contains(&Sent::Open);
+            let waits = |number: &&usize| !self.operations[**number].waits();
             if let Some(operation) = self.open.iter().find(waits).copied() {
                 self.trace.count("path: asked again");
                 self.send(operation);
@@ -35,8 +34,12 @@ impl DiskWorld {
             return;
         }
         let keyed = op.writes() && self.asks.percent(85);
+        self.begin(op, keyed);
+    }
+
+    /// Asks for something new.
+    pub(super) fn begin(&mut self, op: Op, keyed: bool) {
         let operation = self.operations.len();
-        self.ops.push(op);
         self.operations.push(Operation::new(op, keyed, self.told));
         if keyed {
             self.open.push(operation);
@@ -47,8 +50,7 @@ impl DiskWorld {
     fn send(&mut self, operation: usize) {
         let Some(process) = self.process.as_mut() else { return };
         let asked = &mut self.operations[operation];
-        let attempt = Attempt { operation, number: asked.attempts.len() };
-        asked.attempts.push(Sent::Open);
+        let attempt = Attempt { operation, number: asked.send(self.now) };
         let number = operation as u64;
         let key = asked.keyed.then(|| number.to_string().into());
         let fingerprint = Fingerprint::of(&[&number.to_le_bytes()]);
@@ -67,17 +69,29 @@ impl DiskWorld {
     pub(super) fn look_at_answers(&mut self) -> Result<(), Violation> {
         for mail in self.mailbox.take() {
             let Attempt { operation, number } = mail.attempt;
-            let words = format!("{:?}", mail.answer);
+            let words = match &mail.answer {
+                // It may name the directory of the state, which is another in every run.
+                Err(Failure::Aborted(Abort::Store(_))) => "the state is in doubt".to_owned(),
+                answer => format!("{answer:?}"),
+            };
             self.trace.tell(self.now, "answers", [operation as u64, number as u64, 0], words);
+            let asked = &mut self.operations[operation];
+            if !asked.leaves(number, mail.answer.clone()) {
+                return Err(Violation::AnsweredTwice { operation, attempt: number });
+            }
+            asked.is_told(number, self.now);
             let outcome = match mail.answer {
                 Ok(outcome) => outcome,
-                Err(failure) => {
-                    let sent = says(&failure).ok_or_else(|| Violation::Unasked {
-                        version: self.truth.version(),
-                        what: failure.to_string(),
-                    })?;
-                    self.operations[operation].attempts[number] = sent;
+                Err(failure) if says(&failure).is_some() => continue,
+                // Whoever reads spoiled state is told so, and the process ends.
+                Err(Failure::Aborted(Abort::Store(_)))
+                    if self.state_dir.as_ref().is_some_and(StateDir::was_spoiled) =>
+                {
                     continue;
+                }
+                Err(failure) => {
+                    let (version, what) = (self.truth.version(), failure.to_string());
+                    return Err(Violation::Unasked { version, what });
                 }
             };
             let version = outcome.version.get();
@@ -85,10 +99,6 @@ impl DiskWorld {
                 let durable = mail.durable;
                 return Err(Violation::AnsweredEarly { node: 0, version, durable });
             }
-            judge::borne_out(&self.truth, (operation, &self.operations[operation]), &outcome)?;
-            let asked = &mut self.operations[operation];
-            asked.attempts[number] = Sent::Answered;
-            judge::told(operation, asked, outcome)?;
             self.open.retain(|open| *open != operation);
             self.told = self.told.max(version);
         }

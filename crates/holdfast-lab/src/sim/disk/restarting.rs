@@ -7,18 +7,20 @@ use bytes::Bytes;
 use holdfast_engine::{Config, Engine, SnapshotKeeper};
 use holdfast_log::{
     FaultDisk, FileLog, FileLogOptions, Log as _, LogError, Position, Read, blocking,
-    disk::{Crash, Fault as DiskFault},
+    disk::{Crash, Fault as DiskFault, Io},
 };
-use holdfast_state::Store as _;
 
 use super::{DiskWorld, Heard};
 use crate::sim::{
-    client::Sent,
+    client::Fate,
     node::{Postmark, Process},
-    recovery,
+    recovery::{self, Beginning},
     violation::Violation,
     workload,
 };
+
+/// What a position holds that was cut off.
+const NOTHING: &str = "nothing";
 
 impl DiskWorld {
     /// What a power cut does to what was not synced.
@@ -34,6 +36,7 @@ impl DiskWorld {
     pub(super) fn power_fails(&mut self, crash: Crash) -> Result<(), Violation> {
         self.trace.tell(self.now, "power fails", [self.lives, 0, 0], format!("{crash:?}"));
         self.end_the_life();
+        self.answered_since_power = false;
         self.log_disk = self.log_disk.crash(crash);
         self.snapshot_disk = self.snapshot_disk.crash(crash);
         self.begin_again()
@@ -52,13 +55,12 @@ impl DiskWorld {
         self.process = None;
         self.log = None;
         self.resting.clear();
+        self.flipped_read = false;
         self.answers.lock().unwrap_or_else(PoisonError::into_inner).clear();
         // Whoever waits learns nothing: the connection is gone.
-        for operation in &mut self.operations {
-            for attempt in &mut operation.attempts {
-                if *attempt == Sent::Open {
-                    *attempt = Sent::Unknown;
-                }
+        for sending in self.operations.iter_mut().flat_map(|asked| &mut asked.sendings) {
+            if matches!(sending.fate, Fate::Open) {
+                sending.fate = Fate::Lost;
             }
         }
     }
@@ -74,7 +76,35 @@ impl DiskWorld {
             self.log_disk = self.log_disk.kill();
             self.old_log = Some(copy);
         }
+        self.state_befalls();
         self.begin_a_life()
+    }
+
+    /// Something may happen to the state on disk.
+    fn state_befalls(&mut self) {
+        let Some(dir) = self.state_dir.as_mut() else { return };
+        if self.left == 0 {
+            // Who put a spoiled disk right would not leave half of it.
+            if dir.is_spoiled() {
+                dir.wipe();
+            }
+            return;
+        }
+        let what = match self.faults.below(20) {
+            0 => {
+                dir.wipe();
+                "fault: state wiped"
+            }
+            1 | 2 if dir.restore() => "fault: old copy of the state",
+            3 | 4 if dir.flip(&mut self.faults) => "fault: flipped bits of the state",
+            5..8 if !dir.is_spoiled() => {
+                dir.copy();
+                return;
+            }
+            _ => return,
+        };
+        self.trace.count(what);
+        self.trace.note(self.now, what, [self.lives, 0, 0]);
     }
 
     /// Bits flip in the log's files, or an old copy of them is put in their place, while
@@ -100,15 +130,22 @@ impl DiskWorld {
         self.begin_a_life()
     }
 
+    /// The log's directory is put back to an old copy, or to nothing at all.
     fn refuses_an_old_copy(&mut self, old: &FaultDisk) -> Result<bool, Violation> {
-        let copy = old.kill();
+        let copy = if self.faults.percent(30) {
+            self.trace.count("fault: log wiped");
+            FaultDisk::new()
+        } else {
+            self.trace.count("fault: old copy of the log");
+            old.kill()
+        };
         let log = self.open(&copy).map_err(|error| cannot(&error))?;
         let ends = extent(&log)?;
         let keeper = SnapshotKeeper::new(Arc::new(self.snapshot_disk.clone()));
         let files = keeper.list().map_err(|error| Violation::CannotOpen { why: error.to_string() });
         let needed = files?.iter().find_map(|file| keeper.verify(file).ok());
         let needed = needed.map(|kept| kept.state.next_position);
-        match (recovery::begin(None, &keeper, ends), needed) {
+        match (recovery::begin(None, &mut recovery::in_memory, &keeper, ends), needed) {
             (Ok(_), Some(needed)) if needed > ends.1 => {
                 Err(Violation::LostTailFollowed { tail: ends.1, needed })
             }
@@ -135,11 +172,21 @@ impl DiskWorld {
         self.trace.tell(self.now, "flip", [offset, 0, 0], file.clone());
         self.log_disk.flip(&file, offset, 1 << self.faults.below(8));
         match self.open(&self.log_disk.clone()) {
-            Ok(log) => {
-                self.compare(&log)?;
-                self.trace.count("path: flipped bits that nobody reads");
-                Ok(false)
-            }
+            Ok(log) => match self.compare(&log) {
+                Ok(_) => {
+                    self.trace.count("path: flipped bits that nobody reads");
+                    Ok(false)
+                }
+                // A power cut may take the mark that proves the last group durable, and until the
+                // next answer there is no other (`holdfast_log::file::recovery`).
+                Err(Violation::Lost { now, .. })
+                    if now == NOTHING && !self.answered_since_power =>
+                {
+                    self.trace.count("path: flipped bits in what a power cut left unproven");
+                    Ok(true)
+                }
+                Err(violation) => Err(violation),
+            },
             Err(error) => {
                 self.trace.tell(self.now, "refused", [0; 3], error.to_string());
                 self.trace.count("path: flipped bits were refused by name");
@@ -166,14 +213,14 @@ impl DiskWorld {
                 Err(_) if self.log_disk.is_off() => {
                     self.trace.count("fault: power cut while opening");
                     let crash = self.crash();
+                    self.answered_since_power = false;
                     self.log_disk = self.log_disk.crash(crash);
                 }
                 Err(violation) => return Err(violation),
             }
         };
         let keeper = SnapshotKeeper::new(Arc::new(self.snapshot_disk.clone()));
-        let begun = recovery::begin(None, &keeper, ends);
-        let begun = begun.map_err(|what| Violation::NothingToBeginWith { node: 0, what })?;
+        let begun = self.begun(&keeper, ends)?;
         self.trace.count(begun.how);
         self.lives += 1;
         let config = Config {
@@ -197,7 +244,37 @@ impl DiskWorld {
         self.log = Some(log);
         self.process = Some(Process::new(engine, (begun.store, begun.origin), postmark, keeper));
         self.trace.note(self.now, begun.how, [self.lives, mark.version.get(), ends.1.get()]);
+        if self.left > 0 && self.faults.percent(10) {
+            self.flipped_read = true;
+            self.log_disk.fail_next(Io::Read, DiskFault::FlippedRead);
+        }
         Ok(())
+    }
+
+    /// The state to begin with: on disk in runs that keep it there.
+    fn begun(
+        &mut self,
+        keeper: &SnapshotKeeper,
+        ends: (Position, Position),
+    ) -> Result<Beginning, Violation> {
+        let nothing = |what| Violation::NothingToBeginWith { node: 0, what };
+        let Some(dir) = &mut self.state_dir else {
+            let begun = recovery::begin(None, &mut recovery::in_memory, keeper, ends);
+            return begun.map_err(nothing);
+        };
+        let own = match dir.open() {
+            Ok(own) => Some(own),
+            Err(_) if dir.is_spoiled() => {
+                // What it says names the directory, which is another in every run.
+                self.trace.count("path: spoiled state was found in doubt when it was opened");
+                self.trace.note(self.now, "in doubt", [self.lives, 0, 0]);
+                dir.wipe();
+                None
+            }
+            Err(doubt) => return Err(Violation::Doubt { node: 0, what: doubt.to_string() }),
+        };
+        let mut make = |rows, mark: &_| dir.make(rows, mark).map_err(|error| error.to_string());
+        recovery::begin(own, &mut make, keeper, ends).map_err(nothing)
     }
 
     /// Everything that was ever known durable is still there, unless it was given up.
@@ -208,7 +285,7 @@ impl DiskWorld {
         let known: Vec<Position> = self.taken.range(mark..).map(|(at, _)| *at).collect();
         for position in known {
             if position >= tail && read_one(log, position)? == Read::Empty {
-                return Err(Violation::Lost { position, now: "nothing".to_owned() });
+                return Err(Violation::Lost { position, now: NOTHING.to_owned() });
             }
         }
         let mut position = mark;

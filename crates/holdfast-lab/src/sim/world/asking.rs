@@ -5,13 +5,12 @@ use std::sync::Arc;
 use holdfast_engine::{
     Answer, Asked, Confirm, Decision, Event, Failure, Fingerprint, Outcome, Reads, Request,
 };
-use holdfast_state::{LogTime, Namespace, Snapshot, Store as _, View};
+use holdfast_state::{LogTime, Namespace, Snapshot, View};
 
 use super::World;
 use crate::sim::{
     agenda::{Attempt, Happening},
-    client::{Operation, Sent, says},
-    judge,
+    client::{Operation, says},
     network::Place,
     node::{Mail, NodeId},
     shape::Fault,
@@ -28,7 +27,7 @@ impl World {
         let Some(operation) = self.clients[client].current else {
             return self.begins(client);
         };
-        let tries = self.operations[operation].attempts.len() as u64;
+        let tries = self.operations[operation].sendings.len() as u64;
         let asking = &mut self.clients[client];
         let insists = self.healed.is_some() || asking.random.below(6) >= tries.saturating_sub(1);
         if self.operations[operation].keyed && insists {
@@ -59,10 +58,11 @@ impl World {
             None
         };
         let operation = operation.unwrap_or_else(|| {
-            let op = Op::draw(&mut asking.random, accounts);
+            // The last of all writes: that somebody can is what a world that is well shows.
+            let last = self.healed.is_some() && asking.left == 0;
+            let op = if last { Op::Say } else { Op::draw(&mut asking.random, accounts) };
             // Once the faults are over everything is asked until it is answered.
             let keyed = op.writes() && (asking.random.percent(85) || self.healed.is_some());
-            self.ops.push(op);
             self.operations.push(Operation::new(op, keyed, self.told));
             self.operations.len() - 1
         });
@@ -71,8 +71,15 @@ impl World {
     }
 
     fn asks(&mut self, client: usize, operation: usize) {
-        let keyed = self.operations[operation].keyed;
-        let target = self.clients[client].target;
+        let Operation { op, keyed, .. } = self.operations[operation];
+        let asking = &mut self.clients[client];
+        // Looks go to any node: one that has not heard of its end must not answer them.
+        let anywhere = matches!(op, Op::Look { .. }) && asking.random.percent(60);
+        let target = if anywhere {
+            NodeId::try_from(asking.random.below(self.shape.nodes as u64)).expect("a few nodes")
+        } else {
+            asking.target
+        };
         self.send(target, operation);
         if keyed && self.clients[client].random.percent(8) {
             let other = self.clients[client].random.below(self.shape.nodes as u64);
@@ -87,9 +94,8 @@ impl World {
     }
 
     fn send(&mut self, node: NodeId, operation: usize) {
-        let attempts = &mut self.operations[operation].attempts;
-        let attempt = Attempt { operation, number: attempts.len() };
-        attempts.push(Sent::Open);
+        let number = self.operations[operation].send(self.now);
+        let attempt = Attempt { operation, number };
         let numbers = [node as u64, operation as u64, attempt.number as u64];
         let words = self.operations[operation].op.to_string();
         self.trace.tell(self.now, "asks", numbers, words);
@@ -199,6 +205,10 @@ impl World {
             Err(failure) => failure.to_string(),
         };
         self.trace.tell(self.now, what, numbers, words);
+        let number = mail.attempt.number;
+        if !self.operations[operation].leaves(number, mail.answer.clone()) {
+            return Err(Violation::AnsweredTwice { operation, attempt: number });
+        }
         let Ok(outcome) = &mail.answer else { return Ok(()) };
         let version = outcome.version.get();
         if version > mail.durable {
@@ -211,7 +221,7 @@ impl World {
             let applied = mail.applied;
             return Err(Violation::AnsweredBeforeApplied { node, version, applied });
         }
-        judge::borne_out(&self.truth, (operation, &self.operations[operation]), outcome)
+        Ok(())
     }
 
     /// An answer reaches the client.
@@ -222,13 +232,10 @@ impl World {
         answer: Answer,
     ) -> Result<(), Violation> {
         let Attempt { operation, number } = attempt;
-        let asked = &mut self.operations[operation];
-        if asked.attempts[number] != Sent::Open {
-            return Err(Violation::AnsweredTwice { operation, attempt: number });
-        }
+        self.operations[operation].is_told(number, self.now);
         self.trace.note(self.now, "is told", [node as u64, operation as u64, number as u64]);
         match answer {
-            Ok(outcome) => self.learns(node, attempt, outcome),
+            Ok(outcome) => self.learns(node, operation, &outcome),
             Err(failure) => self.is_refused(node, attempt, &failure),
         }
     }
@@ -236,28 +243,28 @@ impl World {
     fn learns(
         &mut self,
         node: NodeId,
-        attempt: Attempt,
-        outcome: Outcome,
+        operation: usize,
+        outcome: &Outcome,
     ) -> Result<(), Violation> {
-        let Attempt { operation, number } = attempt;
-        let asked = &mut self.operations[operation];
-        asked.attempts[number] = Sent::Answered;
+        let asked = &self.operations[operation];
         if outcome.replayed {
             self.trace.count("path: answered again from the record");
         }
         let version = outcome.version.get();
         // A follower may show what its leader has not applied yet, and a leader under a lease asks
         // nobody: whoever wants what such a look told them sends it along as a token.
-        let by_a_follower =
-            matches!(asked.op, Op::Look { query: Query::Session | Query::Stale { .. } });
-        let token_only = by_a_follower && self.shape.reads == Reads::Lease;
-        judge::told(operation, asked, outcome)?;
+        let token_only = asked.is_at_a_token() && self.shape.reads == Reads::Lease;
+        if asked.is_at_a_token() && version < asked.before {
+            return Err(Violation::Stale { operation, before: asked.before, version });
+        }
         if version > self.told && !token_only {
             self.told = version;
             self.told_when.push((self.now, version));
         }
         if let Some(client) = self.client_of(operation) {
-            self.clients[client].target = node;
+            if !matches!(self.operations[operation].op, Op::Look { .. }) {
+                self.clients[client].target = node;
+            }
             self.rests(client);
         }
         Ok(())
@@ -269,16 +276,15 @@ impl World {
         attempt: Attempt,
         failure: &Failure,
     ) -> Result<(), Violation> {
-        let Attempt { operation, number } = attempt;
-        let Some(sent) = says(failure) else {
+        let operation = attempt.operation;
+        if says(failure).is_none() {
             let (what, found) = (failure.to_string(), "nobody asked for that".to_owned());
             let version = self.truth.version();
             let expected = self.operations[operation].op.to_string();
             return Err(Violation::Diverged { version, what, expected, found });
-        };
+        }
         self.count_failure(failure);
         let panicked = matches!(failure, Failure::Panicked { .. });
-        self.operations[operation].attempts[number] = sent;
         let Some(client) = self.client_of(operation) else { return Ok(()) };
         if panicked {
             self.rests(client);

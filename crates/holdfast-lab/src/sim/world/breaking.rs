@@ -27,6 +27,12 @@ impl World {
                 let mend = Happening::Mends(Mend::Cut { from, to });
                 self.agenda.enter(self.now + for_us, mend);
             }
+            Blow::Flaky { from, to, for_us } => {
+                self.trace.count("fault: link made flaky");
+                self.network.make_flaky(from, to);
+                let mend = Happening::Mends(Mend::Cut { from, to });
+                self.agenda.enter(self.now + for_us, mend);
+            }
             Blow::Kill { node, after_us, state } => self.kill(node, after_us, state),
             Blow::Stop { node } => {
                 if self.tell_process(node, Event::Stop) {
@@ -112,13 +118,15 @@ impl World {
         }
     }
 
-    /// One of the two that are kept, and never both: more is not promised (P16).
+    /// One of the two that are kept, and never both: more is not promised (P16). Nor the only one:
+    /// where another was found bad and removed, the next one makes up for it.
     fn spoil_a_snapshot(&mut self) {
-        let files = self.snapshots.files();
+        let mut files = self.snapshots.files();
+        files.retain(|file| file.ends_with(".hfs"));
         if self.spoiled.as_ref().is_some_and(|spoiled| files.contains(spoiled)) {
             return;
         }
-        let Some(newest) = files.iter().rfind(|file| file.ends_with(".hfs")) else { return };
+        let [_, .., newest] = files.as_slice() else { return };
         let length = self.snapshots.bytes(newest).map_or(0, |bytes| bytes.len() as u64);
         let offset = self.log_random.below(length.max(1));
         self.snapshots.flip(newest, offset, 1);

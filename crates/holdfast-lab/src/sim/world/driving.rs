@@ -8,17 +8,23 @@ use holdfast_engine::{
     scrub::Author,
 };
 use holdfast_log::Position;
-use holdfast_state::{Snapshot, Store as _};
+use holdfast_state::{Snapshot, Version};
 
 use super::{World, pair};
-use crate::sim::{
-    agenda::{Happening, Micros},
-    log::Wish,
-    node::{Life, NodeId, Postmark, Process},
-    recovery,
-    violation::Violation,
-    workload,
+use crate::{
+    check::agreement::{self, Digest},
+    sim::{
+        agenda::{Happening, Micros},
+        log::Wish,
+        node::{Life, NodeId, Postmark, Process},
+        recovery::{self, rows},
+        violation::Violation,
+        workload,
+    },
 };
+
+/// Versions between two digests of a node's state.
+const DIGESTS_EVERY: u64 = 100;
 
 /// How long an append rests that the log could not take for now, by the node's clock.
 const RETRY_US: u64 = 10_000;
@@ -29,11 +35,11 @@ impl World {
             return Ok(());
         }
         let keeper = SnapshotKeeper::new(Arc::new(self.snapshots.clone()));
-        let begun = recovery::begin(
-            self.nodes[node].kept.as_ref(),
-            &keeper,
-            (self.log.mark(), self.log.tail()),
-        );
+        let kept = self.nodes[node].kept.as_ref();
+        let kept = kept.map(|copy| recovery::in_memory(rows(copy.as_ref()), copy.mark()));
+        let own = kept.transpose().expect("memory takes any rows");
+        let extent = (self.log.mark(), self.log.tail());
+        let begun = recovery::begin(own, &mut recovery::in_memory, &keeper, extent);
         let begun = begun.map_err(|what| Violation::NothingToBeginWith { node, what })?;
         self.trace.count(begun.how);
         let config = self.config(node).fitted_to(&self.log.properties());
@@ -220,7 +226,16 @@ impl World {
         let writes_back = self.nodes[node].random.percent(10);
         let process = self.nodes[node].living(life).expect("it was there");
         let Some(next) = process.applies.pop_front() else { return Ok(()) };
+        let before = process.applied();
         let applied = process.apply(next);
+        let after = process.applied();
+        if before / DIGESTS_EVERY < after / DIGESTS_EVERY {
+            let hash = agreement::rows(process.store.as_ref());
+            let hash = hash.expect("a state in memory can be read");
+            let who = format!("node {node} in life {life}");
+            let version = Version::new(after);
+            self.digests.push(Digest { node: who, version, hash });
+        }
         if let Event::Applied(_, Err(doubt)) = &applied {
             return Err(Violation::Doubt { node, what: doubt.to_string() });
         }
