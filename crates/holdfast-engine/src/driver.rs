@@ -159,9 +159,10 @@ impl Driver {
 
     fn append(&self, position: Position, bytes: Bytes) {
         let (inbox, log) = (Arc::clone(&self.inbox), Arc::clone(&self.log));
+        let sent = bytes.clone();
         let done = move |result: Result<_, _>| {
             let result = result.and_then(|append| checked_append(log.as_ref(), append));
-            inbox.push(Event::Appended(position, result));
+            inbox.push(Event::Appended(position, sent, result));
         };
         self.log.append(position, bytes, Box::new(done));
     }

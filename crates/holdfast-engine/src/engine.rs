@@ -302,11 +302,13 @@ impl Engine {
         match event {
             Event::Request(request) => self.admit(request),
             Event::Confirm(confirm) => self.confirm(confirm, now),
-            Event::Appended(position, Ok(append)) => self.appended(position, append, now),
-            Event::Appended(position, Err(_)) if planted!(TimeoutIsSuccess) => {
-                self.appended(position, Append::Ok, now);
+            Event::Appended(position, sent, Ok(append)) => {
+                self.appended(position, (sent, append), now);
             }
-            Event::Appended(position, Err(error)) => self.append_failed(position, &error),
+            Event::Appended(position, sent, Err(_)) if planted!(TimeoutIsSuccess) => {
+                self.appended(position, (sent, Append::Ok), now);
+            }
+            Event::Appended(position, _, Err(error)) => self.append_failed(position, &error),
             Event::ReadBack(from, Ok(reads)) => self.read_back(from, reads, now),
             Event::ReadBack(_, Err(error)) => self.read_failed(&error, now),
             Event::Applied(version, Ok(())) => self.applied(version, now),
@@ -373,9 +375,9 @@ impl Engine {
 
     // ---- the log's answers ------------------------------------------------------
 
-    fn appended(&mut self, position: Position, append: Append, now: Now) {
+    fn appended(&mut self, position: Position, (sent, append): (Bytes, Append), now: Now) {
         let Some(pipeline) = self.pipeline() else { return };
-        if pipeline.answered(position, append).is_err() {
+        if pipeline.answered(position, sent, append).is_err() {
             // Somebody trimmed past us, so somebody leads and is far ahead (P3).
             return self.stop(match self.config.leadership {
                 Leadership::Alone => Stopped::Deposed,

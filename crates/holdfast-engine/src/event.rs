@@ -30,8 +30,9 @@ pub enum Event {
     Request(Request),
     /// A linearizable read came; answered by [`Action::Confirmed`].
     Confirm(Confirm),
-    /// The log answered an append.
-    Appended(Position, Result<Append, LogError>),
+    /// The log answered an append of these bytes. They may be of a leadership that has ended, at a
+    /// position that something else was sent to since.
+    Appended(Position, Bytes, Result<Append, LogError>),
     /// The log answered a read that began here.
     ReadBack(Position, Result<Vec<Read>, LogError>),
     /// The state has come to this version, or could not.

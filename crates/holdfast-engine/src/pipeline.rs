@@ -161,17 +161,23 @@ impl Pipeline {
         }
     }
 
-    /// Takes the log's answer about a position. An answer about one that is known
-    /// already says nothing new.
+    /// Takes the log's answer about a position, to an append of `sent`. An answer about
+    /// one that is known already says nothing new.
     ///
     /// # Errors
     /// The position is [`Trimmed`].
-    pub fn answered(&mut self, position: Position, append: Append) -> Result<(), Trimmed> {
+    pub fn answered(
+        &mut self,
+        position: Position,
+        sent: Bytes,
+        append: Append,
+    ) -> Result<(), Trimmed> {
         let Some(slot) = self.slots.get_mut(&position) else { return Ok(()) };
         match append {
+            // Of what was sent then: not of what is in flight now, if that is something else.
             Append::Ok => {
-                if let Slot::Sent(bytes) = slot {
-                    *slot = Slot::Holds(std::mem::take(bytes));
+                if let Slot::Sent(_) = slot {
+                    *slot = Slot::Holds(sent);
                 }
                 Ok(())
             }
@@ -237,5 +243,25 @@ impl Pipeline {
         let waiting = self.unacknowledged.into_iter().flat_map(|sealed| sealed.waiting);
         let told = |answer| if planted!(StepDownSaysDone) { answer } else { Err(failure.clone()) };
         waiting.map(|Waiting { reply, answer }| Waiting { reply, answer: told(answer) }).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p6_p7_an_answer_of_a_leadership_before_says_what_is_there_and_not_that_the_claim_is() {
+        let at = Position::first();
+        let [before, claim] = ["an entry of the leadership before", "a claim"].map(Bytes::from);
+        let mut pipeline = Pipeline::new(at);
+        assert_eq!(pipeline.send(claim.clone()), at);
+        pipeline.answered(at, before.clone(), Append::Ok).unwrap();
+        assert_eq!(pipeline.take_known(at), Some(before.clone()));
+        let mut pipeline = Pipeline::new(at);
+        pipeline.send(claim.clone());
+        pipeline.answered(at, claim.clone(), Append::Ok).unwrap();
+        pipeline.answered(at, before, Append::Ok).unwrap();
+        assert_eq!(pipeline.take_known(at), Some(claim), "what is known stays so");
     }
 }

@@ -398,7 +398,8 @@ impl Node {
     fn append(&self, position: Position, bytes: Bytes) {
         let events = Arc::clone(&self.events);
         events.expect();
-        let done = move |found| events.push_expected(Event::Appended(position, found));
+        let sent = bytes.clone();
+        let done = move |found| events.push_expected(Event::Appended(position, sent, found));
         self.log.append(position, bytes, Box::new(done));
     }
 

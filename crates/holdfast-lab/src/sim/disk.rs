@@ -397,7 +397,7 @@ impl DiskWorld {
                         Ok(Append::Taken(there)) => self.holds(position, &there.clone())?,
                         Ok(Append::Trimmed) | Err(_) => {}
                     }
-                    Event::Appended(position, found)
+                    Event::Appended(position, sent, found)
                 }
                 Heard::Read(position, found) => {
                     if let Err(error @ LogError::Damaged { .. }) = &found {

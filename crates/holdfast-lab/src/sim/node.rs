@@ -217,7 +217,9 @@ impl Process {
     pub(super) fn hear(&mut self, number: u64, heard: Heard) -> bool {
         let Some(wish) = self.calls.remove(&number) else { return false };
         let event = match (wish, heard) {
-            (Wish::Append(position, _), Heard::Append(found)) => Event::Appended(position, found),
+            (Wish::Append(position, sent), Heard::Append(found)) => {
+                Event::Appended(position, sent, found)
+            }
             (Wish::Read(position), Heard::Read(found)) => Event::ReadBack(position, found),
             (Wish::Append(..) | Wish::Read(_) | Wish::Trim(_), _) => return true,
         };
