@@ -17,7 +17,7 @@ use std::{
 
 use bytes::Bytes;
 use holdfast_engine::{Feed, FeedError};
-use holdfast_state::Version;
+use holdfast_state::{Namespace, Version};
 use tokio::{sync::watch, time::Instant};
 
 use super::{PAGE_BYTES, Wanted, problem, render::Transaction};
@@ -82,7 +82,8 @@ impl Follower {
         }
         let feed = Arc::clone(partition.feed());
         let applied = feed.applied();
-        let (asked, reached) = (wanted.after, feed.reached());
+        // What was answered is in the state, and comes to the feed a moment later.
+        let (asked, reached) = (wanted.after, partition.view(Namespace::SYSTEM).version());
         if asked > reached {
             let detail = format_args!("version {asked} was not given out; the last is {reached}");
             return Err(Problem::new(Kind::VersionNotReached, detail)

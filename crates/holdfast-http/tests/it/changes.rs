@@ -22,6 +22,17 @@ fn versions(page: &Value) -> Vec<u64> {
 }
 
 #[test]
+fn whoever_was_answered_may_follow_from_there_at_once() {
+    let server = TestServer::start();
+    let mut client = server.client();
+    for version in 1..=500 {
+        put(&mut client, "a", &version.to_string());
+        let page = client.get(&format!("/v1/changes?after={version}"));
+        assert_eq!((page.status, versions(&page.json())), (200, Vec::new()), "{page:?}");
+    }
+}
+
+#[test]
 fn every_change_is_shown_once_and_in_order() {
     let server = TestServer::start();
     let mut client = server.client();
