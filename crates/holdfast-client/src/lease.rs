@@ -172,15 +172,19 @@ impl Lease {
     /// `lease_stale` when it was lost before, and all of [`Error`]; then it ends with its ttl.
     pub async fn release(self) -> Result<(), Error> {
         let (reply, released) = oneshot::channel();
-        let gone = || Error::Unsendable("the lease's keeper has ended".to_owned());
-        if self.end.send(reply).is_err() {
-            return match &*self.standing.borrow() {
-                Standing::Lost(Loss::Refused(problem)) => Err(Error::Refused(problem.clone())),
-                // Nobody renews it any more.
-                Standing::Lost(Loss::TimeOver { .. }) => Ok(()),
-                Standing::Held { .. } => Err(gone()),
-            };
+        if self.end.send(reply).is_ok()
+            && let Ok(answer) = released.await
+        {
+            return answer;
         }
-        released.await.unwrap_or_else(|_| Err(gone()))
+        // The keeper had ended, or ended just then, because the lease was lost.
+        match &*self.standing.borrow() {
+            Standing::Lost(Loss::Refused(problem)) => Err(Error::Refused(problem.clone())),
+            // Nobody renews it any more.
+            Standing::Lost(Loss::TimeOver { .. }) => Ok(()),
+            Standing::Held { .. } => {
+                Err(Error::Unsendable("the lease's keeper has ended".to_owned()))
+            }
+        }
     }
 }
