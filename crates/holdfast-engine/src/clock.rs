@@ -65,11 +65,18 @@ pub struct LogClock {
 }
 
 impl LogClock {
-    /// The clock of a leader whose claim follows an entry of time `last`.
+    /// The clock of a leader whose claim follows an entry of time `last`: at the wall clock, but not
+    /// behind that entry, nor beyond it by more than `passed_us` and a tenth, where it is known what
+    /// passed since. What is left is slewed.
     ///
     /// # Errors
     /// [`ClockOff`] when the wall clock is out of bounds.
-    pub fn anchor(last: LogTime, now: Now, bounds: Option<ClockBounds>) -> Result<Self, ClockOff> {
+    pub fn anchor(
+        last: LogTime,
+        passed_us: Option<u64>,
+        now: Now,
+        bounds: Option<ClockBounds>,
+    ) -> Result<Self, ClockOff> {
         let wall = LogTime::from_us(now.wall_us);
         if let Some(bounds) = bounds.filter(|_| last > LogTime::ZERO) {
             if last.since_us(wall) > bounds.behind_us {
@@ -79,7 +86,10 @@ impl LogClock {
                 return Err(ClockOff::Ahead { wall, log: last });
             }
         }
-        Ok(Self { log_us: last.max(wall).as_us(), read_at: now })
+        let at_most = passed_us.map_or(LogTime::MAX, |passed_us| {
+            last.plus_us(passed_us).plus_us(passed_us / SLEW_DIVISOR)
+        });
+        Ok(Self { log_us: last.max(wall.min(at_most)).as_us(), read_at: now })
     }
 
     /// The clock of a leader whose wall clock contradicts the log: it goes on from `last` by what
@@ -126,7 +136,7 @@ mod tests {
 
     #[test]
     fn p15_a_step_of_the_wall_clock_is_approached_by_a_tenth_at_most() {
-        let mut clock = LogClock::anchor(LogTime::ZERO, at(0, 1_000), None).unwrap();
+        let mut clock = LogClock::anchor(LogTime::ZERO, None, at(0, 1_000), None).unwrap();
         assert_eq!(clock.read(at(10, 1_010)).as_us(), 1_010 * SECOND);
         assert_eq!(clock.read(at(20, 5_000)).as_us(), 1_021 * SECOND, "forward by a tenth");
         assert_eq!(clock.read(at(30, 500)).as_us(), 1_030 * SECOND, "back by a tenth, not to 500");
@@ -136,7 +146,8 @@ mod tests {
     #[test]
     fn p15_it_never_goes_behind_the_last_entry_and_never_stands() {
         let last = LogTime::from_us(2_000 * SECOND);
-        let mut clock = LogClock::anchor(last, at(0, 1_990), Some(ClockBounds::default())).unwrap();
+        let mut clock =
+            LogClock::anchor(last, None, at(0, 1_990), Some(ClockBounds::default())).unwrap();
         let mut before = clock.read(at(0, 1_990));
         assert_eq!(before, last);
         for second in 1..100 {
@@ -148,10 +159,22 @@ mod tests {
     }
 
     #[test]
+    fn p15_a_wall_clock_ahead_adds_no_more_than_a_tenth_where_it_is_known_what_passed() {
+        let last = LogTime::from_us(2_000 * SECOND);
+        let anchored = |wall_s| {
+            LogClock::anchor(last, Some(10 * SECOND), at(50, wall_s), Some(ClockBounds::default()))
+        };
+        let read = |wall_s| anchored(wall_s).unwrap().read(at(50, wall_s)).as_us() / SECOND;
+        assert_eq!(read(2_055), 2_011, "within the bounds, and yet not believed");
+        assert_eq!(read(2_010), 2_010);
+        assert_eq!(read(1_990), 2_000);
+    }
+
+    #[test]
     fn p7_a_clock_that_contradicts_the_log_does_not_lead() {
         let last = LogTime::from_us(2_000_000 * SECOND);
         let bounds = Some(ClockBounds::default());
-        let anchor = |wall_s, bounds| LogClock::anchor(last, at(0, wall_s), bounds);
+        let anchor = |wall_s, bounds| LogClock::anchor(last, None, at(0, wall_s), bounds);
         assert!(anchor(2_000_000 - 60, bounds).is_ok());
         assert!(matches!(anchor(2_000_000 - 61, bounds), Err(ClockOff::Behind { .. })));
         assert!(anchor(2_000_000 + 90 * 24 * 3600, bounds).is_ok());

@@ -80,12 +80,14 @@ impl Engine {
     }
 
     fn anchored(&self, now: Now) -> Result<LogClock, ClockOff> {
-        let last = self.last_log_time();
-        let bounds = self.config.clock.map(|bounds| match self.config.leadership {
-            Leadership::Alone => bounds,
-            Leadership::Shared(_) => self.watch.bounds(bounds, now),
-        });
-        LogClock::anchor(last, now, bounds)
+        let (bounds, passed_us) = match self.config.leadership {
+            Leadership::Alone => (self.config.clock, None),
+            Leadership::Shared(_) => (
+                self.config.clock.map(|bounds| self.watch.bounds(bounds, now)),
+                self.config.clock.and_then(|_| self.watch.passed_us(now)),
+            ),
+        };
+        LogClock::anchor(self.last_log_time(), passed_us, now, bounds)
     }
 
     /// The time of the last entry read.

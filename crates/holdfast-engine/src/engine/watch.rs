@@ -171,11 +171,16 @@ impl Watch {
         now.monotonic_us.saturating_sub(self.heard_us.unwrap_or(now.monotonic_us))
     }
 
+    /// What may have passed since the last entry, in microseconds: no more, for a node that saw it
+    /// come. `None` for one that read it to catch up.
+    pub(super) fn passed_us(&self, now: Now) -> Option<u64> {
+        self.absent_us.map(|absent_us| now.monotonic_us.saturating_sub(absent_us))
+    }
+
     /// How far the wall clock may be from the last entry, for a node that saw it come: by as much
-    /// as passed since, and what clocks may be off (P7, P15).
+    /// as passed since, and what clocks may be off (P7).
     pub(super) fn bounds(&self, bounds: ClockBounds, now: Now) -> ClockBounds {
-        let Some(absent_us) = self.absent_us else { return bounds };
-        let passed_us = now.monotonic_us.saturating_sub(absent_us);
+        let Some(passed_us) = self.passed_us(now) else { return bounds };
         let ahead_us = passed_us.saturating_add(bounds.behind_us);
         ClockBounds { ahead_us: ahead_us.min(bounds.ahead_us), ..bounds }
     }

@@ -2,10 +2,10 @@
 
 use holdfast_engine::{Config, Failure, Leader, Leadership, Shared, Stopped};
 use holdfast_log::{Body, Entry, Epoch, MemoryLog, Read, blocking};
-use holdfast_state::{LogTime, MemoryStore};
+use holdfast_state::MemoryStore;
 
 use crate::{
-    cluster::{Cluster, FAILOVER_IN_DOUBT_US, FAILOVER_US, LEASE_US, STEP_US, shared},
+    cluster::{Cluster, FAILOVER_US, LEASE_US, STEP_US, shared},
     foreign,
     history::{entries, history, rows},
     node::{Node, Pending, Start},
@@ -311,54 +311,6 @@ fn p7_a_node_whose_clock_contradicts_the_log_leaves_it_to_others_and_follows() {
     assert_eq!(cluster.node(1).engine.unfit(), None);
 }
 
-/// How far log time has come by the last entry.
-fn log_time_us(cluster: &Cluster) -> u64 {
-    history(&cluster.memory).end.log_time_us
-}
-
-#[test]
-fn p7_p15_where_nobodys_clock_fits_the_log_somebody_leads_and_log_time_goes_on_by_what_passed() {
-    const S: i64 = 1_000_000;
-    // The first leader's clock, and that of the others: in the end the log is ahead, or behind.
-    for (first, others) in [(600 * S, 0), (86_400 * S, 0), (0, 600 * S), (0, 86_400 * S)] {
-        for began_anew in [false, true] {
-            // A node that begins anew has not seen the last entry come: a clock ahead is believed.
-            if began_anew && others > 0 {
-                continue;
-            }
-            let mut cluster = Cluster::of(1);
-            cluster.off_by_us(0, first);
-            cluster.until(FAILOVER_US, |cluster| cluster.leader() == Some(0));
-            for _ in 1..3 {
-                let node = cluster.join(|_| {});
-                cluster.off_by_us(node, others);
-            }
-            cluster.pass_us(LEASE_US);
-            cluster.open(0, 1);
-            let (before, died_us) = (log_time_us(&cluster), cluster.clock.now().monotonic_us);
-            cluster.pause(0);
-            if began_anew {
-                for node in 1..3 {
-                    cluster.replace(node, Box::new(MemoryStore::new()), |_| {});
-                }
-            }
-            let took = cluster.until(FAILOVER_IN_DOUBT_US, |cluster| cluster.leader().is_some());
-            assert!(took >= 3 * LEASE_US, "they leave it to others first: {took}");
-            let leader = cluster.leader().unwrap();
-            cluster.pass_us(10 * LEASE_US);
-            cluster.open(leader, 2);
-            let passed = cluster.clock.now().monotonic_us - died_us;
-            let gone_on = log_time_us(&cluster) - before;
-            let slew = passed / 10;
-            let read_later = if began_anew { STEP_US } else { 2 * STEP_US };
-            assert!(
-                (passed - slew - read_later..=passed + slew).contains(&gone_on),
-                "{gone_on} of {passed}, {first} {others} {began_anew}"
-            );
-        }
-    }
-}
-
 #[test]
 fn p7_a_node_whose_clock_fits_comes_first_where_there_is_one() {
     for seed in 0..8 {
@@ -381,33 +333,6 @@ fn p7_a_node_whose_clock_fits_comes_first_where_there_is_one() {
         assert_eq!(cluster.leader(), Some(3 - first), "seed {seed}");
         assert_eq!(claims(&cluster.memory), 2);
     }
-}
-
-#[test]
-fn p15_log_time_goes_on_from_the_last_entry_whoever_leads() {
-    let mut cluster = Cluster::led_by_the_first(3);
-    for round in 0..6 {
-        let leader = cluster.leader().unwrap();
-        for account in 0..5 {
-            cluster.open(leader, round * 10 + account);
-            cluster.pass_us(LEASE_US / 10);
-        }
-        cluster.pause(leader);
-        let wall = cluster.clock.now().wall_us;
-        cluster.clock.set_wall_us(if round % 2 == 0 {
-            wall - 30_000_000
-        } else {
-            wall + 20_000_000
-        });
-        cluster.until(FAILOVER_US, |cluster| cluster.leader().is_some());
-        cluster.resume(leader);
-        cluster.step();
-    }
-    let told = history(&cluster.memory);
-    let times: Vec<LogTime> = told.changes.iter().map(|change| change.time).collect();
-    assert!(times.is_sorted() && times.len() == 30, "{times:?}");
-    let entries: Vec<u64> = told.entries.iter().map(|(_, header)| header.log_time_us).collect();
-    assert!(entries.is_sorted(), "{entries:?}");
 }
 
 #[test]
