@@ -195,7 +195,7 @@ pub fn health() -> Reply {
     reply::json(StatusCode::OK, Bytes::from_static(b"{\"status\":\"alive\"}"))
 }
 
-/// The partition leads, so requests are taken, or it follows, so that reads are.
+/// The partition leads, so requests are taken; or it follows one that does, which requests are sent on to.
 ///
 /// # Errors
 /// `unavailable`
@@ -205,9 +205,10 @@ pub fn ready(node: &Node) -> Result<Reply, Problem> {
         Phase::Leading => {
             Ok(reply::json(StatusCode::OK, Bytes::from_static(b"{\"status\":\"leading\"}")))
         }
-        Phase::Following { .. } => {
+        Phase::Following { leader: Some(_) } => {
             Ok(reply::json(StatusCode::OK, Bytes::from_static(b"{\"status\":\"following\"}")))
         }
+        Phase::Following { leader: None } => unavailable("no node is known to lead"),
         Phase::Starting => unavailable("the partition is reading its log"),
         Phase::Stopped(why) => unavailable(&why.to_string()),
     }

@@ -19,7 +19,7 @@ use crate::{
 pub enum BuiltIn {
     /// The process lives.
     Health,
-    /// The partition leads.
+    /// The partition leads, or follows one that does.
     Ready,
     /// Counts, for Prometheus.
     Metrics,

@@ -119,7 +119,9 @@ fn headers_of(names: &[&str]) -> Value {
 pub(super) fn built_in(built_in: BuiltIn) -> Value {
     let (id, summary, content) = match built_in {
         BuiltIn::Health => ("health", "The process lives.", "application/json"),
-        BuiltIn::Ready => ("ready", "The partition leads.", "application/json"),
+        BuiltIn::Ready => {
+            ("ready", "The partition leads, or follows one that does.", "application/json")
+        }
         BuiltIn::Metrics => ("metrics", "Counts.", "application/openmetrics-text"),
         BuiltIn::Info => {
             ("info", "What this server is, who leads, and what the log is on.", "application/json")

@@ -257,7 +257,10 @@ fn not_leader() -> Response {
     setup.node.engine.leadership = Leadership::Shared(shared);
     let server = setup.start();
     let mut client = server.client();
-    wait_until(|| client.get("/ready").status == 200);
+    let follows = |leader| Phase::Following { leader };
+    wait_until(|| server.node.partition().phase() == follows(None));
+    let detail = client.get("/ready").problem(503, "unavailable")["detail"].clone();
+    assert_eq!(detail, "no node is known to lead");
     let nobody = client.request("PUT", "/v1/lab/notes/a", &[], r#"{"text":""}"#);
     assert_eq!(nobody.problem(503, "not_leader")["facts"]["node"], Value::Null);
     let mut other = Setup::on(Storage::Memory(log));
@@ -265,6 +268,7 @@ fn not_leader() -> Response {
     let other = Node::open(other.node).unwrap();
     let following = |phase: Phase| matches!(phase, Phase::Following { leader: Some(_) });
     wait_until(|| following(server.node.partition().phase()));
+    assert_eq!(client.get("/ready").json()["status"], "following");
     client.get("/v1/lab/notes").problem(503, "not_leader");
     let response = client.request("PUT", "/v1/lab/notes/a", &[], r#"{"text":""}"#);
     assert_eq!(response.json()["facts"]["node"], "the other");
