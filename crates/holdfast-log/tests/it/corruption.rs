@@ -4,8 +4,8 @@
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use holdfast_log::disk::{Fault, Io};
-use holdfast_log::{Append, FaultDisk, LogError, Read, blocking};
+use holdfast_log::disk::{Crash, Fault, Io};
+use holdfast_log::{Append, FaultDisk, Log, LogError, Read, blocking};
 
 use crate::script;
 use crate::world::{Contents, World, at, open, options};
@@ -86,6 +86,52 @@ fn a_flipped_bit_in_a_closed_log_is_harmless_or_found() {
 fn a_flipped_bit_in_a_killed_log_is_harmless_or_found() {
     let (disk, contents) = killed_log();
     flip_many(&disk, &contents);
+}
+
+/// A power cut may take the mark that proves the last group durable. Then damage to that group, and
+/// to nothing else, looks like a tail: until the next answer, which carries a proof.
+#[test]
+fn a_flip_after_a_power_cut_costs_at_most_the_last_group_and_nothing_once_more_was_answered() {
+    let disk = FaultDisk::new();
+    let log = open(&disk).unwrap();
+    let append = |log: &dyn Log, position: u64| {
+        let bytes = Bytes::from(format!("entry {position}"));
+        assert_eq!(blocking::append(log, at(position), bytes).unwrap(), Append::Ok);
+    };
+    (1..=5).for_each(|position| append(&*log, position));
+    let cut = disk.crash(Crash::Lost);
+    drop(log);
+    let contents = open_and_read(&cut.kill()).unwrap();
+    let more = cut.kill();
+    let log = open(&more).unwrap();
+    append(&*log, 6);
+    let more = more.crash(Crash::Lost);
+    drop(log);
+    let segment = disk.files().into_iter().find(|name| name != "identity").unwrap();
+    let (mut lost, mut found) = (0, 0);
+    // Records begin behind 4 KiB of header.
+    for offset in 4_096..5_120 {
+        let flipped = |disk: &FaultDisk| {
+            let spoiled = disk.kill();
+            spoiled.flip(&segment, offset, 1 << (offset % 8));
+            open_and_read(&spoiled)
+        };
+        match flipped(&cut) {
+            Ok(told) if told.tail == 5 => {
+                assert_eq!(told.held[..4], contents.held[..4], "{offset}");
+                lost += 1;
+            }
+            Ok(told) => assert_eq!(told, contents, "{offset}"),
+            Err(LogError::Damaged { .. }) => found += 1,
+            Err(other) => panic!("{offset}: {other}"),
+        }
+        match flipped(&more) {
+            Ok(told) => assert_eq!(told.held[..5], contents.held[..5], "{offset}"),
+            Err(LogError::Damaged { .. }) => {}
+            Err(other) => panic!("{offset}: {other}"),
+        }
+    }
+    assert!(lost > 0 && found > 0, "{lost} looked like a tail, {found} like damage");
 }
 
 #[test]

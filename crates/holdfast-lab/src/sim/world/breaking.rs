@@ -1,7 +1,9 @@
 //! Faults that strike at a moment, and their end.
 
-use holdfast_engine::Event;
-use holdfast_log::{disk::Fault as DiskFault, disk::Io};
+use std::sync::Arc;
+
+use holdfast_engine::{Event, SnapshotKeeper};
+use holdfast_log::disk::{Fault as DiskFault, Io};
 
 use super::World;
 use crate::sim::{
@@ -118,20 +120,20 @@ impl World {
         }
     }
 
-    /// One of the two that are kept, and never both: more is not promised (P16). Nor the only one:
-    /// where another was found bad and removed, the next one makes up for it.
     fn spoil_a_snapshot(&mut self) {
         let mut files = self.snapshots.files();
         files.retain(|file| file.ends_with(".hfs"));
-        if self.spoiled.as_ref().is_some_and(|spoiled| files.contains(spoiled)) {
+        let keeper = SnapshotKeeper::new(Arc::new(self.snapshots.clone()));
+        let is_good = |file: &str| keeper.verify(file).is_ok();
+        let Some(file) = may_rot(&files, self.spoiled.as_deref(), is_good).map(str::to_owned)
+        else {
             return;
-        }
-        let [_, .., newest] = files.as_slice() else { return };
-        let length = self.snapshots.bytes(newest).map_or(0, |bytes| bytes.len() as u64);
+        };
+        let length = self.snapshots.bytes(&file).map_or(0, |bytes| bytes.len() as u64);
         let offset = self.log_random.below(length.max(1));
-        self.snapshots.flip(newest, offset, 1);
+        self.snapshots.flip(&file, offset, 1);
         self.trace.count("fault: snapshot spoiled");
-        self.spoiled = Some(newest.clone());
+        self.spoiled = Some(file);
     }
 
     pub(super) fn mend(&mut self, mend: Mend) {
@@ -170,5 +172,40 @@ impl World {
             let step = self.clients[client].step;
             self.agenda.enter(self.now + 1, Happening::Acts { client, step });
         }
+    }
+}
+
+/// The snapshot that may rot, of these, by age: the newest, if another is good. P16 keeps two so that
+/// one may go bad, and promises no more. So after `spoiled` none does until there are two that are newer:
+/// that was found bad may have been removed, and what a deposed leader wrote late, and lies below what
+/// was trimmed, be in its place.
+fn may_rot<'a>(
+    files: &'a [String],
+    spoiled: Option<&str>,
+    is_good: impl Fn(&str) -> bool,
+) -> Option<&'a str> {
+    let (newest, others) = files.split_last()?;
+    let mut newer = others.iter().filter(|file| Some(file.as_str()) > spoiled);
+    newer.any(|file| is_good(file)).then_some(newest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rots(files: &[&str], spoiled: Option<&str>, bad: &[&str]) -> Option<String> {
+        let files: Vec<String> = files.iter().map(ToString::to_string).collect();
+        may_rot(&files, spoiled, |file| !bad.contains(&file)).map(str::to_owned)
+    }
+
+    #[test]
+    fn p16_of_two_good_snapshots_one_may_rot_and_no_other_before_two_newer_ones() {
+        assert_eq!(rots(&["118", "135"], None, &[]).as_deref(), Some("135"));
+        assert_eq!(rots(&["135"], None, &[]), None, "the only one");
+        assert_eq!(rots(&["118", "135"], None, &["118"]), None, "the only good one");
+        assert_eq!(rots(&["118", "189"], Some("189"), &["189"]), None, "rotten already");
+        assert_eq!(rots(&["188", "197"], Some("189"), &[]), None, "188 came late, for 189");
+        assert_eq!(rots(&["189", "197"], Some("189"), &["189"]), None, "one newer");
+        assert_eq!(rots(&["197", "205"], Some("189"), &[]).as_deref(), Some("205"));
     }
 }
