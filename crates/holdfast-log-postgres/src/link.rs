@@ -66,6 +66,12 @@ impl Link {
         Ok(session)
     }
 
+    /// The session, if there is one; none is made for this.
+    pub(crate) fn present(&self) -> Option<Arc<Session>> {
+        let place = self.place.try_lock().ok()?;
+        place.as_ref().filter(|session| session.is_alive()).map(Arc::clone)
+    }
+
     /// A statement on this session failed: returns when it may be tried again, on the session that
     /// there is then.
     ///

@@ -135,8 +135,10 @@ impl PostgresLog {
     }
 
     fn start_tasks(&self) {
+        let mut links = vec![Arc::clone(&self.reads)];
         for _ in 0..self.options.connections {
             let link = Arc::new(Link::new(&self.servers));
+            links.push(Arc::clone(&link));
             for _ in 0..WORKERS_PER_CONNECTION {
                 let (shared, link) = (Arc::clone(&self.shared), Arc::clone(&link));
                 self.runtime().spawn(Appender { shared, link }.run());
@@ -147,6 +149,7 @@ impl PostgresLog {
             shared: Arc::clone(&self.shared),
             servers: Arc::clone(&self.servers),
             link: Link::listening(&self.servers, &channel),
+            links,
             appended: self.shared.appended.subscribe(),
             channel,
         };

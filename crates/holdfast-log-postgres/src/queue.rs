@@ -92,7 +92,8 @@ impl Queue {
             }
         };
         match refused {
-            None => self.came.notify_one(),
+            // Who worked last is warmest: its connection, and the server's process behind it.
+            None => self.came.notify_last(),
             Some((append, error)) => append.reply.give(Err(error)),
         }
     }

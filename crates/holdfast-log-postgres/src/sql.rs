@@ -9,6 +9,9 @@ use tokio_postgres::{Client, Error, Statement};
 /// How many rows the table of barriers has: sessions that confirm at the same time seldom meet.
 pub(crate) const BARRIER_SLOTS: u64 = 64;
 
+/// Tells everyone who listens.
+const ANNOUNCE: &str = "SELECT pg_notify($1, $2)";
+
 /// The texts of the statements, for tables of one prefix.
 #[derive(Clone, Debug)]
 pub(crate) struct Sql {
@@ -23,6 +26,7 @@ pub(crate) struct Statements {
     pub(crate) read: Statement,
     pub(crate) tail: Statement,
     pub(crate) confirm: Statement,
+    pub(crate) announce: Statement,
 }
 
 impl Sql {
@@ -33,14 +37,15 @@ impl Sql {
     pub(crate) async fn prepare(&self, client: &Client) -> Result<Statements, Error> {
         let texts = [self.append(), self.lookup(), self.read(), self.tail(), self.confirm()];
         let [append, lookup, read, tail, confirm] = &texts;
-        let (append, lookup, read, tail, confirm) = tokio::try_join!(
+        let (append, lookup, read, tail, confirm, announce) = tokio::try_join!(
             client.prepare(append),
             client.prepare(lookup),
             client.prepare(read),
             client.prepare(tail),
             client.prepare(confirm),
+            client.prepare(ANNOUNCE),
         )?;
-        Ok(Statements { append, lookup, read, tail, confirm })
+        Ok(Statements { append, lookup, read, tail, confirm, announce })
     }
 
     /// Puts what is not there; answers the positions that were put.

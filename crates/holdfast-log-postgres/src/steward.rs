@@ -30,13 +30,13 @@ const SETTINGS_LOOKED_EVERY: Duration = Duration::from_secs(5);
 /// Nothing that it asks a server for itself is waited for longer: a server may hang.
 const ASKED_FOR_AT_MOST: Duration = Duration::from_secs(2);
 
-const NOTIFY: &str = "SELECT pg_notify($1, $2)";
-
 /// Looks after one log.
 pub(crate) struct Steward {
     pub(crate) shared: Arc<Shared>,
     pub(crate) servers: Arc<Servers>,
     pub(crate) link: Link,
+    /// Those by which the log is written and read.
+    pub(crate) links: Vec<Arc<Link>>,
     /// The highest position appended by this process.
     pub(crate) appended: watch::Receiver<u64>,
     pub(crate) channel: String,
@@ -74,8 +74,9 @@ impl Steward {
         let position = self.appended.borrow_and_update().to_string();
         let telling = async {
             let Ok(session) = self.link.session_once().await else { return };
+            let Ok(statements) = session.statements().await else { return };
             // Whom it does not reach looks all the same, a little later.
-            drop(session.client.execute(NOTIFY, &[&self.channel, &position]).await);
+            drop(session.client.execute(&statements.announce, &[&self.channel, &position]).await);
         };
         drop(timeout(ASKED_FOR_AT_MOST, telling).await);
     }
@@ -89,13 +90,11 @@ impl Steward {
     }
 
     /// Settings change under connections that live. If they no longer do, all end, and those that
-    /// are made instead are refused with the reason.
+    /// are made instead are refused with the reason. It is one of those that live that is asked: a
+    /// new one would be refused, and leave the others as they are.
     async fn look_at_settings(&self) {
-        let looking = async {
-            let session = self.link.session_once().await.ok()?;
-            session.look().await.ok()
-        };
-        let Ok(Some(found)) = timeout(ASKED_FOR_AT_MOST, looking).await else { return };
+        let Some(session) = self.links.iter().find_map(|link| link.present()) else { return };
+        let Ok(Ok(found)) = timeout(ASKED_FOR_AT_MOST, session.look()).await else { return };
         self.servers.seen(found.lineage);
         if found.durability(self.shared.durability).is_err() {
             self.servers.end_sessions();

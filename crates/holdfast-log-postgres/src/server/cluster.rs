@@ -26,7 +26,7 @@ impl Cluster {
     /// # Errors
     /// When a server does not come up.
     pub fn create(binaries: &Binaries, dir: &Path, standbys: usize) -> Result<Self, ServerError> {
-        let settings = [("synchronous_commit", "on")];
+        let settings = [("synchronous_commit", "on"), ("wal_retrieve_retry_interval", "250ms")];
         let primary = Server::create(binaries, dir, "n0", &settings)?;
         let mut servers = vec![primary];
         for number in 1..=standbys {

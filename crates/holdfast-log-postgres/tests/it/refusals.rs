@@ -41,6 +41,13 @@ fn a_server_whose_settings_change_is_noticed_while_it_is_used() {
     let log = PostgresLog::open(PostgresOptions { connections: 1, ..rig.options() }).unwrap();
     fill(&log, 1, 2);
     rig.server.set("synchronous_commit", "off").unwrap();
+    crate::rig::wait_for(&rig.server, "SHOW synchronous_commit", "off");
+    // The connection that listens is lost; what is made in its place is refused.
+    let listening = "query LIKE 'LISTEN%' OR query LIKE '%pg_notify%'";
+    let ends = format!(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND ({listening})"
+    );
+    rig.server.sql(&ends).unwrap();
     let (mut position, until) = (3, Instant::now() + Duration::from_secs(60));
     let refused = loop {
         match append(&log, position) {

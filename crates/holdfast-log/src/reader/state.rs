@@ -10,16 +10,7 @@ use crate::identity::{Hash, LogId};
 use crate::position::Position;
 use crate::provenance::{PROVENANCE_BYTES_MAX, Provenance};
 
-const FORMAT: u16 = 3;
-
-/// What format 1 has, which did not keep the lease.
-const FORMAT_1_BYTES: usize = 96;
-
-/// What format 2 has, which did not keep where it was said and on which server.
-const FORMAT_2_BYTES: usize = 104;
-
-/// The lease in every claim that was written while format 1 was.
-const FORMAT_1_LEASE_MS: u64 = 2_000;
+const FORMAT: u16 = 1;
 
 /// Where a reader stands: what the valid entries below `next_position` amount to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +45,7 @@ pub struct ReaderState {
 /// Why bytes are not a reader's state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum StateError {
-    /// Another number of bytes than its format has: [`ReaderState::ENCODED_BYTES`] today.
+    /// Another number of bytes than [`ReaderState::ENCODED_BYTES`].
     #[error("a reader's state has {} bytes, not {found}", ReaderState::ENCODED_BYTES)]
     WrongLength {
         /// How many there are.
@@ -126,36 +117,25 @@ impl ReaderState {
     /// Reads a state back.
     ///
     /// # Errors
-    /// For bytes that [`ReaderState::encode`] of this or an older build cannot have made.
+    /// For bytes that [`ReaderState::encode`] cannot have made.
     pub fn decode(bytes: &[u8]) -> Result<Self, StateError> {
         let wrong_length = StateError::WrongLength { found: bytes.len() };
         let format = bytes.first_chunk().map(|format| u16::from_le_bytes(*format));
-        let lease_ms = match format.ok_or(wrong_length)? {
-            1 if bytes.len() == FORMAT_1_BYTES => FORMAT_1_LEASE_MS,
-            2 if bytes.len() == FORMAT_2_BYTES => u64_at(bytes, 96),
-            FORMAT if bytes.len() == Self::ENCODED_BYTES => u64_at(bytes, 96),
-            1 | 2 | FORMAT => return Err(wrong_length),
+        match format.ok_or(wrong_length)? {
+            FORMAT if bytes.len() == Self::ENCODED_BYTES => {}
+            FORMAT => return Err(wrong_length),
             found => return Err(StateError::UnsupportedFormat { found }),
-        };
+        }
         let malformed = |what| StateError::Malformed { what };
         let identity = match bytes[4..8] {
             [0, 0, 0, 0] => None,
             [1, 0, 0, 0] => Some(LogId::from_bytes(part(bytes, 8))),
             _ => return Err(malformed("flags")),
         };
-        let (said_at, provenance) = match bytes.get(FORMAT_2_BYTES..) {
-            Some(said) if !said.is_empty() => {
-                let known = said[16..].split_at_checked(usize::from(said[8]));
-                let known = known.filter(|_| said[9..16] == [0; 7]);
-                let known = known.filter(|(_, rest)| rest.iter().all(|byte| *byte == 0));
-                let provenance = known.and_then(|(known, _)| Provenance::new(known));
-                (
-                    Position::new(u64_at(said, 0)),
-                    provenance.ok_or(malformed("what is known of the server"))?,
-                )
-            }
-            Some(_) | None => (None, Provenance::NONE),
-        };
+        let known = bytes[120..].split_at_checked(usize::from(bytes[112]));
+        let known = known.filter(|_| bytes[113..120] == [0; 7]);
+        let known = known.filter(|(_, rest)| rest.iter().all(|byte| *byte == 0));
+        let provenance = known.and_then(|(known, _)| Provenance::new(known));
         Ok(Self {
             identity,
             feature_level: u16::from_le_bytes(part(bytes, 2)),
@@ -166,9 +146,9 @@ impl ReaderState {
             next_position: Position::new(u64_at(bytes, 72)).ok_or(malformed("position 0"))?,
             next_version: u64_at(bytes, 80),
             log_time_us: u64_at(bytes, 88),
-            lease_ms,
-            said_at,
-            provenance,
+            lease_ms: u64_at(bytes, 96),
+            said_at: Position::new(u64_at(bytes, 104)),
+            provenance: provenance.ok_or(malformed("what is known of the server"))?,
         })
     }
 }

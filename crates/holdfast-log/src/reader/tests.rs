@@ -210,9 +210,6 @@ fn a_state_comes_back_and_nothing_else_passes_for_one() {
         ReaderState::decode(&bytes).unwrap_err()
     };
     assert_eq!(refused(0, 4), StateError::UnsupportedFormat { found: 4 });
-    for older in [1, 2] {
-        assert_eq!(refused(0, older), StateError::WrongLength { found: 152 });
-    }
     for at in [112, 113, 152 - 1] {
         let what = "what is known of the server";
         assert_eq!(refused(at, 33), StateError::Malformed { what }, "byte {at}");
@@ -220,23 +217,7 @@ fn a_state_comes_back_and_nothing_else_passes_for_one() {
     assert_eq!(refused(4, 2), StateError::Malformed { what: "flags" });
     assert_eq!(refused(72, 0), StateError::Malformed { what: "position 0" });
     assert_eq!(ReaderState::decode(&good[..151]), Err(StateError::WrongLength { found: 151 }));
-    assert_eq!(ReaderState::decode(&[3]), Err(StateError::WrongLength { found: 1 }));
-}
-
-#[test]
-fn a_state_of_the_first_format_has_the_lease_that_was_claimed_then() {
-    let state = ReaderState { said_at: None, ..*led().state() };
-    let mut first = state.encode()[..96].to_vec();
-    first[0] = 1;
-    assert_eq!(ReaderState::decode(&first), Ok(ReaderState { lease_ms: 2_000, ..state }));
-}
-
-#[test]
-fn a_state_of_the_second_format_does_not_know_who_said_it() {
-    let state = ReaderState { said_at: None, ..*led().state() };
-    let mut second = state.encode()[..104].to_vec();
-    second[0] = 2;
-    assert_eq!(ReaderState::decode(&second), Ok(state));
+    assert_eq!(ReaderState::decode(&[1]), Err(StateError::WrongLength { found: 1 }));
 }
 
 #[test]
