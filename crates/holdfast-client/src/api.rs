@@ -4,7 +4,7 @@
 //! Generated: see `crates/holdfast-node/tests/it/client_types.rs`.
 //!
 //! What a command takes is made with `new`, from what it must have, and the rest as fields:
-//! `AcquireLeaseSpec { wait_for, ..AcquireLeaseSpec::new(id, owner, ttl) }`. Answers may have more
+//! `AcquireLeaseSpec { ttl, ..AcquireLeaseSpec::new(id, owner) }`. Answers may have more
 //! fields in later releases of the server, which this one passes over.
 
 pub mod documents;
@@ -14,6 +14,7 @@ pub mod ledger;
 pub mod limits;
 pub mod queues;
 pub mod reservations;
+pub mod sessions;
 pub mod timers;
 pub mod topics;
 pub mod transactions;

@@ -11,19 +11,19 @@
 //! [`Lease::release`] tells whether it was. A future of [`Client::hold`] that is dropped gives its place up.
 
 mod acquiring;
-mod keeping;
 
-use std::time::{Duration, Instant};
-
-use tokio::sync::{oneshot, watch};
+use std::time::Duration;
 
 use crate::{
-    api::leases::GuardLeaseSpec, client::Client, error::Error, json::Json, key::IdempotencyKey,
-    problem::Problem,
+    api::leases::GuardLeaseSpec,
+    client::Client,
+    error::Error,
+    json::Json,
+    keeping::{Kept, Loss, What},
+    key::IdempotencyKey,
 };
 
 pub use acquiring::relinquish;
-use keeping::{Keeper, Standing};
 
 /// A lease to be held.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,40 +50,13 @@ impl LeaseRequest {
     }
 }
 
-/// Why a lease is not held any more.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Loss {
-    /// The server says so: the grant was ended, or its time was over.
-    Refused(Box<Problem>),
-    /// No renewal was answered in time.
-    TimeOver {
-        /// What the last one met.
-        last: Option<String>,
-    },
-}
-
-impl std::fmt::Display for Loss {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Refused(problem) => write!(f, "{problem}"),
-            Self::TimeOver { last: None } => f.write_str("it was not renewed in time"),
-            Self::TimeOver { last: Some(last) } => {
-                write!(f, "it could not be renewed in time: {last}")
-            }
-        }
-    }
-}
-
 /// A lease that is held, for as long as nothing else is said.
 #[derive(Debug)]
 pub struct Lease {
     id: String,
     owner: String,
     token: u64,
-    standing: watch::Receiver<Standing>,
-    /// Ends the keeper, which releases the lease and says how that went.
-    end: oneshot::Sender<oneshot::Sender<Result<(), Error>>>,
+    kept: Kept,
 }
 
 impl Client {
@@ -96,12 +69,9 @@ impl Client {
         let owner = request.owner.clone().unwrap_or_else(fresh_owner);
         let grant = acquiring::acquire(self, request, &owner).await?;
         let (id, token) = (request.id.clone(), grant.token);
-        let (end, ended) = oneshot::channel();
-        let (told, standing) = watch::channel(Standing::Held { until: grant.tenure.ends() });
-        let keeper = Keeper { client: self.clone(), id: id.clone(), token, tenure: grant.tenure };
-        // It ends with the lease, whose drop ends `end`.
-        tokio::spawn(keeper.run(told, ended));
-        Ok(Lease { id, owner, token, standing, end })
+        let what = What::Grant { id: id.clone(), token };
+        let kept = Kept::start(self.clone(), what, grant.tenure);
+        Ok(Lease { id, owner, token, kept })
     }
 }
 
@@ -141,29 +111,12 @@ impl Lease {
     /// no chance to run.
     #[must_use]
     pub fn is_held(&self) -> bool {
-        match &*self.standing.borrow() {
-            Standing::Held { until } => Instant::now() < *until,
-            Standing::Lost(_) => false,
-        }
+        self.kept.is_held()
     }
 
     /// Waits until the lease is lost. Work under it has to end then.
     pub async fn lost(&self) -> Loss {
-        let mut standing = self.standing.clone();
-        loop {
-            let until = match standing.borrow_and_update().clone() {
-                Standing::Held { until } => until,
-                Standing::Lost(loss) => return loss,
-            };
-            tokio::select! {
-                biased;
-                // A keeper that is gone renews nothing, so the clock decides.
-                Ok(()) = standing.changed() => {}
-                () = tokio::time::sleep_until(until.into()) => {
-                    return Loss::TimeOver { last: None };
-                }
-            }
-        }
+        self.kept.lost().await
     }
 
     /// Gives the lease back; who is next has it at once.
@@ -171,20 +124,6 @@ impl Lease {
     /// # Errors
     /// `lease_stale` when it was lost before, and all of [`Error`]; then it ends with its ttl.
     pub async fn release(self) -> Result<(), Error> {
-        let (reply, released) = oneshot::channel();
-        if self.end.send(reply).is_ok()
-            && let Ok(answer) = released.await
-        {
-            return answer;
-        }
-        // The keeper had ended, or ended just then, because the lease was lost.
-        match &*self.standing.borrow() {
-            Standing::Lost(Loss::Refused(problem)) => Err(Error::Refused(problem.clone())),
-            // Nobody renews it any more.
-            Standing::Lost(Loss::TimeOver { .. }) => Ok(()),
-            Standing::Held { .. } => {
-                Err(Error::Unsendable("the lease's keeper has ended".to_owned()))
-            }
-        }
+        self.kept.end().await
     }
 }

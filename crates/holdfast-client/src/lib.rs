@@ -7,8 +7,8 @@
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let servers = Server::list("http://127.0.0.1:7411,http://127.0.0.1:7412")?;
 //! let client = Client::new(ClientConfig::new(servers))?;
-//! let ttl = Duration::from_secs(10);
-//! let asked = AcquireLeaseSpec::new("scheduler", "node-1", ttl);
+//! let ttl = Some(Duration::from_secs(10).into());
+//! let asked = AcquireLeaseSpec { ttl, ..AcquireLeaseSpec::new("scheduler", "node-1") };
 //! let answer = client.call(&asked).await?;
 //! println!("token {:?} at {:?}", answer.outcome.token, answer.at);
 //! # Ok(())
@@ -23,7 +23,7 @@
 //!
 //! Read in this order: [`command`] (what can be asked) and [`api`], which is generated from the
 //! servers' registry; [`client`], [`request`], `calling` and `attempt` (one call, one try); [`retry`],
-//! [`servers`], [`error`], [`problem`]; [`session`]. It knows servers by their HTTP API alone, and nothing
+//! [`servers`], [`error`], [`problem`]; [`session`]; `tenure` and `keeping`, [`lease`], [`live_session`]; [`limiter`]. It knows servers by their HTTP API alone, and nothing
 //! of their crates.
 
 pub mod answer;
@@ -36,9 +36,12 @@ pub mod command;
 pub mod consumer;
 pub mod error;
 pub mod json;
+mod keeping;
 pub mod key;
 pub mod lease;
 pub mod lifetime;
+pub mod limiter;
+pub mod live_session;
 pub mod problem;
 pub mod reader;
 pub mod request;
@@ -55,9 +58,12 @@ pub use command::{Command, Wire};
 pub use consumer::{Batch, Consumer, ConsumerRequest, Stopper};
 pub use error::{Ended, Error, InVain, Trouble};
 pub use json::Json;
+pub use keeping::Loss;
 pub use key::IdempotencyKey;
-pub use lease::{Lease, LeaseRequest, Loss};
+pub use lease::{Lease, LeaseRequest};
 pub use lifetime::Lifetime;
+pub use limiter::{Decision, Limiter, LimiterRequest};
+pub use live_session::LiveSession;
 pub use problem::Problem;
 pub use reader::Reader;
 pub use request::{Consistency, Options, Request};

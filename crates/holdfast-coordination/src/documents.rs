@@ -7,15 +7,16 @@
 //!
 //! Promises, at every version: a document is what its last write said; its version rises
 //! with each write and is never used again, also not after it was deleted; a refused
-//! write changes nothing; from `expires_at` on nobody sees it, and not an instant before
-//! is it gone.
+//! write changes nothing; from `expires_at` on, and from the end of the session on which
+//! it hangs, nobody sees it, and not an instant before is it gone.
 //!
 //! Left to others: watching (the change feed), idempotency keys (engine), entity tags in
 //! header fields (edge), who may read whose documents (namespaces).
 //!
 //! Read in this order: [`value`], `merge` (values); `refusals`; [`row`] (what is stored),
 //! `place` (a document as it stands, and changing it), `condition`, `walk`; [`get`],
-//! [`check`], [`list`]; [`mod@put`], [`mod@patch`], [`mod@delete`], [`expire`]; [`index`].
+//! [`check`], [`list`]; [`mod@put`], [`mod@patch`], [`mod@delete`], [`expire`],
+//! `session`; [`index`].
 
 pub mod check;
 mod condition;
@@ -30,6 +31,7 @@ mod place;
 pub mod put;
 mod refusals;
 pub mod row;
+mod session;
 pub mod value;
 mod walk;
 
@@ -40,6 +42,7 @@ pub use delete::{DeleteDocumentRefusal, DeleteDocumentSpec, delete};
 pub use get::Document;
 pub use patch::{PatchDocumentRefusal, PatchDocumentSpec, patch};
 pub use put::{PutDocumentRefusal, PutDocumentSpec, put};
+pub(crate) use session::let_go;
 pub use value::Value;
 
 /// Everything that can be asked of documents.

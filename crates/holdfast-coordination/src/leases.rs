@@ -10,8 +10,8 @@
 //!
 //! Promises, at every version: a lease has at most one grant, and nobody waits for one that
 //! was released; tokens rise; grants go in the order in which those who wait came; nobody
-//! waits, through others, for itself; a grant counts until its time is over and not an
-//! instant longer, whether or not its timer has fired; what [`guard`](mod@guard) accepts
+//! waits, through others, for itself; a grant counts until its time is over, or that of
+//! the session on which it hangs, and not an instant longer, whether or not a timer has fired; what [`guard`](mod@guard) accepts
 //! is valid in that very transaction (P24).
 //!
 //! An election is a lease whose holder leads; its observers follow the lease.
@@ -22,7 +22,7 @@
 //! Read in this order: `refusals`; [`row`] (what is stored), `standing` (a lease as it
 //! stands, and changing it), `queue`, `deadlock`; [`get`], [`list`], [`mod@guard`];
 //! [`mod@acquire`], [`mod@renew`], [`mod@release`], [`mod@transfer`], [`mod@withdraw`];
-//! [`expire`].
+//! [`expire`], `session`.
 
 pub mod acquire;
 mod deadlock;
@@ -35,6 +35,7 @@ mod refusals;
 pub mod release;
 pub mod renew;
 pub mod row;
+mod session;
 mod standing;
 pub mod transfer;
 pub mod withdraw;
@@ -47,6 +48,7 @@ pub use get::{Grant, Lease};
 pub use guard::{GuardLeaseRefusal, GuardLeaseSpec, guard};
 pub use release::{ReleaseLeaseRefusal, ReleaseLeaseSpec, release};
 pub use renew::{RenewLeaseRefusal, RenewLeaseSpec, renew};
+pub(crate) use session::{leave_with, let_go};
 pub use transfer::{TransferLeaseRefusal, TransferLeaseSpec, transfer};
 pub use withdraw::{WithdrawRefusal, WithdrawSpec, withdraw};
 

@@ -4,7 +4,7 @@
 //! Edges, the command line and the change feed iterate this; it is the only
 //! place that lists primitives, and each primitive lists its own commands.
 
-use holdfast_coordination::{documents, leases, limits};
+use holdfast_coordination::{documents, leases, limits, sessions, ties};
 use holdfast_engine::TimerHandler as Handler;
 use holdfast_flow::topics;
 use holdfast_ledger::row as ledger;
@@ -72,7 +72,7 @@ pub struct Primitive {
 
 /// The primitives of this build.
 pub const PRIMITIVES: &[Primitive] =
-    &[LEDGER, RESERVATIONS, TOPICS, DOCUMENTS, LEASES, LIMITS, TRANSACTIONS];
+    &[LEDGER, RESERVATIONS, TOPICS, DOCUMENTS, LEASES, SESSIONS, LIMITS, TRANSACTIONS];
 
 /// Commands that are made of the others.
 const TRANSACTIONS: Primitive = Primitive {
@@ -173,6 +173,23 @@ const LEASES: Primitive = Primitive {
         TableInfo::of::<leases::row::Leases>(&[KeyPart::Text]),
         TableInfo::of::<leases::row::Waiters>(&[KeyPart::Text, KeyPart::U64, KeyPart::U16]),
         TableInfo::of::<leases::row::Waits>(&[KeyPart::Text, KeyPart::Text]),
+    ],
+    audit: None,
+};
+
+const SESSIONS: Primitive = Primitive {
+    commands: sessions::COMMANDS,
+    timers: sessions::TIMERS,
+    tables: &[
+        TableInfo::of::<ties::row::Sessions>(&[KeyPart::Text]),
+        TableInfo::of::<ties::row::Ties>(&[
+            KeyPart::Text,
+            KeyPart::U64,
+            KeyPart::U16,
+            KeyPart::U16,
+            KeyPart::Text,
+            KeyPart::Text,
+        ]),
     ],
     audit: None,
 };
@@ -368,6 +385,7 @@ mod tests {
                 topics::TABLES,
                 documents::TABLES,
                 leases::TABLES,
+                sessions::TABLES,
                 limits::TABLES,
                 timers::TABLES,
             ];

@@ -102,9 +102,10 @@ impl Acquiring<'_> {
     fn spec(&self, wait_for: Option<Duration>) -> AcquireLeaseSpec {
         let LeaseRequest { id, ttl, metadata, .. } = self.request;
         AcquireLeaseSpec {
+            ttl: Some(Lifetime(*ttl)),
             wait_for: wait_for.map(Lifetime),
             metadata: metadata.clone(),
-            ..AcquireLeaseSpec::new(id.clone(), self.owner, *ttl)
+            ..AcquireLeaseSpec::new(id.clone(), self.owner)
         }
     }
 

@@ -8,5 +8,7 @@ mod calls;
 mod consumers;
 mod feed;
 mod leases;
+mod limiters;
+mod live_sessions;
 mod one_effect;
 mod sessions;

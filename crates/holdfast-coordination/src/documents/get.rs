@@ -36,9 +36,12 @@ pub struct Document {
     pub created_version: u64,
     /// When it was written last.
     pub updated_at: LogTime,
-    /// When it expires; absent when it does not.
+    /// When it expires by itself; absent when it does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<LogTime>,
+    /// The session that it hangs on, and with which it goes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session: Option<Id>,
     /// What it says.
     pub value: Value,
 }
@@ -52,6 +55,7 @@ impl Document {
             created_version: row.created_version.get(),
             updated_at: row.updated_at,
             expires_at: row.expires_at(),
+            session: row.tie.map(|tie| tie.session),
             value: row.value,
         }
     }

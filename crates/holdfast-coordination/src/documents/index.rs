@@ -25,7 +25,7 @@ use holdfast_state::{Abort, Id, Read as _, StoreError, Tx, row::Row as _};
 use super::{
     row::{CollectionRow, Collections, Entries, IndexRow, Phase},
     value::Value,
-    walk::{ROWS_AT_ONCE, Range, walk},
+    walk::{ROWS_AT_ONCE, Range, Which, walk},
 };
 
 /// The name of the handler that fills an index.
@@ -85,7 +85,7 @@ fn fill_further(tx: &mut Tx<'_>, collection: &Id, index: &mut IndexRow) -> Resul
     let range = after.iter().fold(all, |range, id| range.after(id));
     let (mut found, mut last) = (Vec::new(), None);
     let mut left = ROWS_AT_ONCE;
-    walk(tx, collection, range, |id, row| {
+    walk(tx, collection, range, Which::Stored, |id, row| {
         if let Some(scalar) = scalar::at(row.value.as_str(), &index.path) {
             found.push((scalar, id.clone()));
         }

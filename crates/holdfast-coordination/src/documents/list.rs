@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     get::Document,
-    walk::{Range, walk},
+    walk::{Range, Which, walk},
 };
 
 /// A page of this many bytes of values is long enough.
@@ -75,11 +75,7 @@ impl Query for ListDocuments {
             None => range,
         };
         let (mut documents, mut bytes) = (Vec::<Document>::new(), 0);
-        let now = state.now();
-        let more = walk(state, &spec.collection, range, |id, row| {
-            if row.is_expired(now) {
-                return ControlFlow::Continue(());
-            }
+        let more = walk(state, &spec.collection, range, Which::There, |id, row| {
             if documents.len() == spec.limit.rows() || bytes >= PAGE_BYTES {
                 return ControlFlow::Break(());
             }

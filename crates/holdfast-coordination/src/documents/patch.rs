@@ -2,7 +2,7 @@
 //!
 //! The document must be there: a patch of what is not would be a put by accident. Its end
 //! stays where it was unless `expires_in` sets another; an empty patch with it only
-//! prolongs a document's life.
+//! prolongs a document's life. It hangs on the session that it hung on before.
 
 use holdfast_state::{
     Id, IfMatch, Lifetime, Stop, Tx,
@@ -16,7 +16,7 @@ use super::{
     condition::Unmet,
     get::Document,
     merge::merge,
-    place::{Expiry, Place},
+    place::{Expiry, HangsOn, Place},
     refusals::{DOCUMENT_NOT_FOUND, DOCUMENT_TOO_LARGE},
     value::{BYTES_MAX, Value},
 };
@@ -141,7 +141,8 @@ pub fn patch(
     let value = Value::composed(merge(&before.value, &spec.patch)).map_err(|bytes| {
         Stop::Refused(PatchDocumentRefusal::DocumentTooLarge { bytes, bytes_max: BYTES_MAX })
     })?;
-    let row = place.write(tx, value, spec.expires_in.map_or(Expiry::Kept, Expiry::In))?;
+    let expiry = spec.expires_in.map_or(Expiry::Kept, Expiry::In);
+    let row = place.write(tx, value, expiry, HangsOn::Same)?;
     let document = Document::of(&spec.collection, spec.id.clone(), row);
     Ok(PatchDocumentOutcome { outcome: Patched::Patched, document })
 }

@@ -1,11 +1,12 @@
 //! Where a document is or could be: looking, and the one way to change it.
 //!
-//! A document whose time is over counts as absent although its timer has yet to fire:
-//! whoever writes there creates, and takes away with the row what hung on it.
+//! A document whose time is over, or whose session is, counts as absent although nothing may
+//! have taken it away yet: whoever writes there creates, and takes away with the row what
+//! hung on it.
 
 use holdfast_state::{
-    Abort, Id, IfMatch, IfNoneMatch, Lifetime, LogTime, Read, TimerId, Tx, Version,
-    precondition::unmet, unknown::Unknown,
+    Abort, Id, IfMatch, IfNoneMatch, Lifetime, Read, TimerId, Tx, Version, precondition::unmet,
+    unknown::Unknown,
 };
 
 use super::{
@@ -15,15 +16,26 @@ use super::{
     row::{DocumentRow, Documents},
     value::Value,
 };
+use crate::ties::{self, Known, Tie, Tied};
 
 /// A place in a collection.
 #[derive(Debug)]
 pub(super) struct Place<'s> {
     collection: &'s Id,
     id: &'s Id,
-    /// As it is stored, also when its time is over.
+    /// As it is stored, also when its time or session is over.
     stored: Option<DocumentRow>,
-    now: LogTime,
+    /// It is there: stored, and neither its time nor its session is over.
+    there: bool,
+}
+
+/// Is a document over that is stored?
+pub(super) fn is_over(
+    state: &impl Read,
+    known: &mut Known,
+    row: &DocumentRow,
+) -> Result<bool, Abort> {
+    Ok(row.is_expired(state.now()) || known.is_over(state, row.tie.as_ref())?)
 }
 
 /// When what is written expires.
@@ -37,20 +49,39 @@ pub(super) enum Expiry {
     In(Lifetime),
 }
 
+/// What it hangs on from now on.
+#[derive(Clone, Debug)]
+pub(super) enum HangsOn {
+    /// No session.
+    Nothing,
+    /// What it hung on before.
+    Same,
+    /// This session, which is open.
+    Session(Tie),
+}
+
 impl<'s> Place<'s> {
     pub(super) fn look(state: &impl Read, collection: &'s Id, id: &'s Id) -> Result<Self, Abort> {
         let stored = state.get::<Documents>((collection.as_str(), id.as_str()))?;
-        Ok(Self { collection, id, stored, now: state.now() })
+        let there = match &stored {
+            Some(row) => !is_over(state, &mut Known::default(), row)?,
+            None => false,
+        };
+        Ok(Self { collection, id, stored, there })
     }
 
     /// The document, if one is there.
     pub(super) fn document(&self) -> Option<&DocumentRow> {
-        self.stored.as_ref().filter(|row| !row.is_expired(self.now))
+        self.stored.as_ref().filter(|_| self.there)
     }
 
     pub(super) fn into_document(self) -> Option<DocumentRow> {
-        let now = self.now;
-        self.stored.filter(|row| !row.is_expired(now))
+        self.stored.filter(|_| self.there)
+    }
+
+    /// What it hangs on as it is stored.
+    pub(super) fn tie(&self) -> Option<&Tie> {
+        self.stored.as_ref().and_then(|row| row.tie.as_ref())
     }
 
     /// Do the conditions of a request hold of it?
@@ -80,8 +111,10 @@ impl<'s> Place<'s> {
         tx: &mut Tx<'_>,
         value: Value,
         expiry: Expiry,
+        hangs_on: HangsOn,
     ) -> Result<DocumentRow, Abort> {
         let expiry = self.renew(tx, expiry)?;
+        let tie = self.hang(tx, hangs_on)?;
         let before = self.document();
         let row = DocumentRow {
             version: tx.version(),
@@ -89,6 +122,7 @@ impl<'s> Place<'s> {
             updated_at: tx.now(),
             value,
             expiry,
+            tie,
             unknown: before.map_or_else(Unknown::default, |row| row.unknown.clone()),
         };
         tx.put::<Documents>((self.collection.as_str(), self.id.as_str()), &row)?;
@@ -102,6 +136,7 @@ impl<'s> Place<'s> {
             return Ok(());
         }
         self.renew(tx, Expiry::Never)?;
+        self.hang(tx, HangsOn::Nothing)?;
         tx.delete::<Documents>((self.collection.as_str(), self.id.as_str()))?;
         self.update_indexes(tx, None)
     }
@@ -110,6 +145,27 @@ impl<'s> Place<'s> {
     fn update_indexes(&self, tx: &mut Tx<'_>, row: Option<&DocumentRow>) -> Result<(), Abort> {
         let [before, after] = [self.stored.as_ref(), row].map(|row| row.map(|row| &row.value));
         index::update(tx, self.collection, self.id, before, after)
+    }
+
+    /// Brings the session's ties into line with what is to come.
+    fn hang(&self, tx: &mut Tx<'_>, hangs_on: HangsOn) -> Result<Option<Tie>, Abort> {
+        let before = self.stored.as_ref().and_then(|row| row.tie.clone());
+        let after = match hangs_on {
+            HangsOn::Nothing => None,
+            HangsOn::Same => before.clone().filter(|_| self.there),
+            HangsOn::Session(tie) => Some(tie),
+        };
+        if before == after {
+            return Ok(after);
+        }
+        let tied = Tied::Document { collection: self.collection.clone(), id: self.id.clone() };
+        if let Some(before) = &before {
+            ties::remove(tx, before, &tied)?;
+        }
+        if let Some(after) = &after {
+            ties::add(tx, after, &tied)?;
+        }
+        Ok(after)
     }
 
     /// Brings the timer into line with what is to come.

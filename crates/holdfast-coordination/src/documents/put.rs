@@ -2,7 +2,9 @@
 //!
 //! It creates the document where there is none; `if_none_match` allows only that, and
 //! `if_match` only the other. A document that is put without `expires_in` stays, also if
-//! the one before had an end. It reads one row and writes one; an end is one more.
+//! the one before had an end; put without `session`, it hangs on none, also if the one
+//! before did. What hangs on a session cannot outlive it. It reads one row and writes one;
+//! an end is one more, and so is a session.
 
 use holdfast_state::{
     Id, IfMatch, IfNoneMatch, Lifetime, LogTime, Stop, Tx,
@@ -14,9 +16,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     condition::Unmet,
-    place::{Expiry, Place},
+    place::{Expiry, HangsOn, Place},
     value::Value,
 };
+use crate::ties::{Tie, refusal::SESSION_NOT_FOUND};
 
 /// The command.
 #[derive(Debug)]
@@ -35,6 +38,9 @@ pub struct PutDocumentSpec {
     /// How long it lives from now on; for ever when nothing is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_in: Option<Lifetime>,
+    /// The session on which it hangs: it is deleted with the session, if not before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<Id>,
     /// Only if it is there, at this version or at any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub if_match: Option<IfMatch>,
@@ -58,9 +64,12 @@ pub struct PutDocumentOutcome {
     pub created_version: u64,
     /// When it was written: now.
     pub updated_at: LogTime,
-    /// When it expires; absent when it does not.
+    /// When it expires by itself; absent when it does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<LogTime>,
+    /// The session that it hangs on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session: Option<Id>,
 }
 
 /// What the command did.
@@ -73,25 +82,33 @@ pub enum Put {
     Replaced,
 }
 
-/// Why nothing was written.
+/// Why nothing was written, in order of precedence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum PutDocumentRefusal {
     /// A condition does not hold.
     PreconditionFailed(Unmet),
+    /// The session is not open.
+    SessionNotFound {
+        /// The session.
+        session: Id,
+    },
 }
 
 impl Refusal for PutDocumentRefusal {
-    const ALL: &'static [RefusalInfo] = &[PRECONDITION_FAILED];
+    const ALL: &'static [RefusalInfo] = &[PRECONDITION_FAILED, SESSION_NOT_FOUND];
 
     fn code(&self) -> &'static str {
         match self {
             Self::PreconditionFailed(_) => PRECONDITION_FAILED.code,
+            Self::SessionNotFound { .. } => SESSION_NOT_FOUND.code,
         }
     }
 
     fn pointer(&self) -> Option<&'static str> {
-        let Self::PreconditionFailed(unmet) = self;
-        Some(unmet.condition.pointer())
+        Some(match self {
+            Self::PreconditionFailed(unmet) => unmet.condition.pointer(),
+            Self::SessionNotFound { .. } => "/session",
+        })
     }
 }
 
@@ -128,7 +145,8 @@ pub fn put(
     checked.map_err(|unmet| Stop::Refused(PutDocumentRefusal::PreconditionFailed(unmet)))?;
     let outcome = if place.document().is_some() { Put::Replaced } else { Put::Created };
     let expiry = spec.expires_in.map_or(Expiry::Never, Expiry::In);
-    let row = place.write(tx, spec.value.clone(), expiry)?;
+    let hangs_on = hangs_on(tx, spec)?;
+    let row = place.write(tx, spec.value.clone(), expiry, hangs_on)?;
     Ok(PutDocumentOutcome {
         outcome,
         collection: spec.collection.clone(),
@@ -137,5 +155,13 @@ pub fn put(
         created_version: row.created_version.get(),
         updated_at: row.updated_at,
         expires_at: row.expires_at(),
+        session: row.tie.map(|tie| tie.session),
     })
+}
+
+fn hangs_on(tx: &Tx<'_>, spec: &PutDocumentSpec) -> Result<HangsOn, Stop<PutDocumentRefusal>> {
+    let Some(session) = &spec.session else { return Ok(HangsOn::Nothing) };
+    let tie = Tie::to(tx, session)?;
+    let refusal = || PutDocumentRefusal::SessionNotFound { session: session.clone() };
+    tie.ok_or_else(|| Stop::Refused(refusal())).map(HangsOn::Session)
 }

@@ -1,6 +1,7 @@
 //! What is stored: tables, and rows as short CBOR arrays.
 //!
-//! A document is one row, read once and written once by a put. Rows keep the fields of
+//! A document is one row, read once and written once by a put; one that hangs on a session
+//! says so in a last field, which others do not have. Rows keep the fields of
 //! later releases when they are rewritten. `tests/fixtures` holds rows of every released
 //! format.
 
@@ -11,6 +12,7 @@ use holdfast_state::{
 use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
 
 use super::{index::path::Path, value::Value};
+use crate::ties::Tie;
 
 /// Documents: by collection and id.
 #[derive(Debug)]
@@ -127,20 +129,23 @@ pub struct DocumentRow {
     pub value: Value,
     /// The timer that removes it; due when it expires.
     pub expiry: Option<TimerId>,
+    /// The session that it hangs on: it goes with it, if not before.
+    pub tie: Option<Tie>,
     /// Fields of a later release.
     pub unknown: Unknown,
 }
 
-const DOCUMENT_FIELDS: u64 = 5;
+/// With the tie, which is left out where there is none.
+const DOCUMENT_FIELDS: u64 = 6;
 
 impl DocumentRow {
-    /// When it expires, if it does.
+    /// When it expires by itself, if it does.
     #[must_use]
     pub fn expires_at(&self) -> Option<LogTime> {
         self.expiry.map(|timer| timer.due)
     }
 
-    /// Is it over, whether or not its timer has fired?
+    /// Is its own time over, whether or not its timer has fired?
     #[must_use]
     pub fn is_expired(&self, now: LogTime) -> bool {
         self.expires_at().is_some_and(|at| at <= now)
@@ -153,9 +158,13 @@ impl<C> Encode<C> for DocumentRow {
         e: &mut Encoder<W>,
         _: &mut C,
     ) -> Result<(), encode::Error<W::Error>> {
-        self.unknown.begin(e, DOCUMENT_FIELDS)?;
+        let tied = self.tie.is_some() || self.unknown != Unknown::default();
+        self.unknown.begin(e, DOCUMENT_FIELDS - u64::from(!tied))?;
         e.encode(self.version)?.encode(self.created_version)?.encode(self.updated_at)?;
         e.encode(&self.value)?.encode(self.expiry)?;
+        if tied {
+            e.encode(&self.tie)?;
+        }
         self.unknown.end(e)
     }
 }
@@ -169,7 +178,8 @@ impl<'b, C> Decode<'b, C> for DocumentRow {
             updated_at: d.decode()?,
             value: d.decode()?,
             expiry: d.decode()?,
-            unknown: Unknown::read(d, fields, DOCUMENT_FIELDS)?,
+            tie: if fields < DOCUMENT_FIELDS { None } else { d.decode()? },
+            unknown: Unknown::read(d, fields, fields.clamp(DOCUMENT_FIELDS - 1, DOCUMENT_FIELDS))?,
         })
     }
 }

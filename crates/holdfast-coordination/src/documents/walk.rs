@@ -4,13 +4,26 @@ use std::ops::ControlFlow;
 
 use holdfast_state::{Abort, Id, Read, Scan, page::bad_key};
 
-use super::row::{DocumentRow, Documents};
+use super::{
+    place::is_over,
+    row::{DocumentRow, Documents},
+};
+use crate::ties::Known;
 
 /// Documents read at once: of the largest, 8 MiB.
 pub(super) const ROWS_AT_ONCE: usize = 32;
 
 /// Above every id: ids are ASCII without it.
 const ABOVE_ALL: &str = "\u{7f}";
+
+/// Which documents of a range are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Which {
+    /// Those that are there.
+    There,
+    /// All that are stored, also those whose time or session is over.
+    Stored,
+}
 
 /// A range of ids.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,17 +51,17 @@ impl Range {
     }
 }
 
-/// Shows the documents of a range that are stored, also those whose time is over, until
-/// `visit` breaks.
+/// Shows the documents of a range until `visit` breaks.
 pub(super) fn walk<B>(
     state: &impl Read,
     collection: &Id,
     range: Range,
+    which: Which,
     mut visit: impl FnMut(Id, DocumentRow) -> ControlFlow<B>,
 ) -> Result<Option<B>, Abort> {
     let collection = collection.as_str();
     let to = range.to.unwrap_or_else(|| ABOVE_ALL.to_owned());
-    let mut from = range.from;
+    let (mut from, mut known) = (range.from, Known::default());
     while from < to {
         let scan = Scan::up(ROWS_AT_ONCE);
         let rows = state.range::<Documents>(&(collection, &*from), &(collection, &*to), scan)?;
@@ -57,6 +70,9 @@ pub(super) fn walk<B>(
             let mut key = found.key();
             let id = key.str().and_then(|_| key.id()).map_err(|_| bad_key::<Documents>())?;
             from = format!("{id}\0");
+            if which == Which::There && is_over(state, &mut known, &found.row)? {
+                continue;
+            }
             if let ControlFlow::Break(end) = visit(id, found.row) {
                 return Ok(Some(end));
             }

@@ -4,8 +4,8 @@
 //! them must go first. These are the edges of the wait-for graph. An edge appears only
 //! when somebody begins to wait or a lease is transferred, so that is when a circle can
 //! close, and who would close it is refused: the victim is always the one who came last,
-//! and nobody who waits is ever in a circle. Waits and grants whose time is over are no
-//! edges.
+//! and nobody who waits is ever in a circle. Waits and grants whose time or session is over
+//! are no edges.
 //!
 //! The search is bounded; where it would go on for longer, it says that it does not know.
 
@@ -16,10 +16,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
-    queue::{ALL, waiters},
+    queue::{ALL, waiters, waiting},
     row::{WaitRow, Waiters, Waits},
     standing::grant_of,
 };
+use crate::ties::Known;
 
 /// Edges and waits that a search follows at most.
 const EDGES_MAX: usize = 10_000;
@@ -69,12 +70,14 @@ struct Search<'s> {
     next: VecDeque<Id>,
     /// Up to which place each lease's queue was read.
     read: BTreeMap<Id, Place>,
+    known: Known,
 }
 
 impl<'s> Search<'s> {
     fn new(origin: &'s Id, edges_max: usize) -> Self {
         let (reached, read) = (BTreeMap::new(), BTreeMap::new());
-        Self { origin, edges_max, edges: 0, reached, next: VecDeque::new(), read }
+        let (next, known) = (VecDeque::new(), Known::default());
+        Self { origin, edges_max, edges: 0, reached, next, read, known }
     }
 
     fn by_waiting(mut self, state: &impl Read, lease: &Id) -> Result<Found, Abort> {
@@ -86,9 +89,8 @@ impl<'s> Search<'s> {
     }
 
     fn by_holding(mut self, state: &impl Read, lease: &Id) -> Result<Found, Abort> {
-        let now = state.now();
-        let behind = waiters(state, lease, ALL)?.into_iter();
-        let behind = behind.filter(|waiter| !waiter.is_over(now)).map(|waiter| waiter.owner);
+        let behind = waiting(state, &mut self.known, waiters(state, lease, ALL)?)?;
+        let behind = behind.into_iter().map(|waiter| waiter.owner);
         let behind: Vec<Id> = behind.filter(|owner| owner != self.origin).collect();
         // The new owner waits in this queue no longer; the others wait behind it alone.
         self.read.insert(lease.clone(), None);
@@ -124,7 +126,7 @@ impl<'s> Search<'s> {
                 continue;
             }
             let waiter = state.get::<Waiters>((lease.as_str(), since, number))?;
-            if waiter.is_some_and(|waiter| !waiter.is_over(state.now())) {
+            if !waiting(state, &mut self.known, waiter.into_iter().collect())?.is_empty() {
                 let wait = Wait { owner: owner.clone(), lease };
                 self.reach_ahead(state, &wait, Some((since, number)))?;
             }
@@ -134,7 +136,7 @@ impl<'s> Search<'s> {
 
     /// Reaches the holder of a lease and those who wait before a place.
     fn reach_ahead(&mut self, state: &impl Read, wait: &Wait, before: Place) -> Result<(), Abort> {
-        let (lease, now) = (wait.lease.as_str(), state.now());
+        let lease = wait.lease.as_str();
         let queue = match before {
             None => waiters(state, &wait.lease, ALL)?,
             Some((since, number)) => {
@@ -143,10 +145,10 @@ impl<'s> Search<'s> {
                 found.into_iter().map(|found| found.row).collect()
             }
         };
-        let holder = grant_of(state, &wait.lease)?.map(|row| row.owner);
+        let holder = grant_of(state, &wait.lease)?.map(|held| held.row.owner);
         self.edges += queue.len() + 1;
         self.read.insert(wait.lease.clone(), before);
-        let queue = queue.into_iter().filter(|waiter| !waiter.is_over(now));
+        let queue = waiting(state, &mut self.known, queue)?.into_iter();
         for owner in holder.into_iter().chain(queue.map(|waiter| waiter.owner)) {
             if !self.reached.contains_key(&owner) {
                 self.reached.insert(owner.clone(), wait.clone());
@@ -192,7 +194,8 @@ mod tests {
     fn ask(world: &mut World, owner: &str, lease: &str) -> bool {
         let hour = Lifetime::from_us(3_600_000_000).unwrap();
         let (id, owner) = (id(lease), id(owner));
-        let spec = AcquireLeaseSpec { id, owner, ttl: hour, wait_for: Some(hour), metadata: None };
+        let (ttl, wait_for) = (Some(hour), Some(hour));
+        let spec = AcquireLeaseSpec { id, owner, ttl, wait_for, session: None, metadata: None };
         world.transact(|tx| acquire(tx, &spec)).is_ok()
     }
 

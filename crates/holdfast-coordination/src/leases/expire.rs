@@ -8,7 +8,7 @@ use holdfast_state::{Abort, Id, Read as _, StoreError, Tx, row::Row as _};
 
 use super::{
     queue::{leave, place_of},
-    row::Leases,
+    row::{Leases, Term},
     standing::{count, doubt, end},
 };
 
@@ -25,11 +25,13 @@ pub const GIVE_UP: &str = "leases.give_up";
 pub fn expire(tx: &mut Tx<'_>, payload: &[u8]) -> Result<(), Abort> {
     let lease = Id::parse(payload).map_err(|_| unknown(EXPIRE))?;
     let Some(mut row) = tx.get::<Leases>(lease.as_str())? else { return Ok(()) };
-    if row.is_over(tx.now()) {
+    let Some(term) = row.term else { return Ok(()) };
+    if term.is_over(tx.now()) {
         end(tx, &lease, &row)?;
         return Ok(());
     }
-    row.timer = tx.arm_timer(row.expires_at, EXPIRE, &lease)?;
+    let timer = tx.arm_timer(term.expires_at, EXPIRE, &lease)?;
+    row.term = Some(Term { timer, ..term });
     tx.put::<Leases>(lease.as_str(), &row)
 }
 
@@ -40,7 +42,7 @@ pub fn expire(tx: &mut Tx<'_>, payload: &[u8]) -> Result<(), Abort> {
 pub fn give_up(tx: &mut Tx<'_>, payload: &[u8]) -> Result<(), Abort> {
     let (lease, owner) = <(Id, Id)>::parse(payload).map_err(|_| unknown(GIVE_UP))?;
     let place = place_of(tx, &lease, &owner)?;
-    let Some(place) = place.filter(|place| place.is_over(tx.now())) else { return Ok(()) };
+    let Some(place) = place.filter(|place| place.gave_up(tx.now())) else { return Ok(()) };
     let row = tx.get::<Leases>(lease.as_str())?;
     let mut row = row.ok_or_else(|| doubt(&lease, "is waited for without a grant"))?;
     leave(tx, &lease, &place)?;

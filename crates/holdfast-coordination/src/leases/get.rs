@@ -8,9 +8,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    queue::waiters,
-    row::{LeaseRow, Leases},
+    queue::{waiters, waiting},
+    row::Leases,
+    standing::Held,
 };
+use crate::ties::Known;
 
 /// The most of those who wait that are shown.
 pub const SHOWN_MAX: usize = 100;
@@ -48,20 +50,25 @@ pub struct Grant {
     pub owner: Id,
     /// When it was granted.
     pub granted_at: LogTime,
-    /// When it ends unless it is renewed.
+    /// When it ends unless it is renewed, or its session.
     pub expires_at: LogTime,
+    /// The session that it hangs on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session: Option<Id>,
     /// The owner's own words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Metadata>,
 }
 
 impl Grant {
-    pub(super) fn of(row: &LeaseRow) -> Self {
+    pub(super) fn of(held: &Held) -> Self {
+        let row = &held.row;
         Self {
             token: row.token.get(),
             owner: row.owner.clone(),
             granted_at: row.granted_at,
-            expires_at: row.expires_at,
+            expires_at: held.expires_at(),
+            session: row.tie.as_ref().map(|tie| tie.session.clone()),
             metadata: row.metadata.clone(),
         }
     }
@@ -93,16 +100,16 @@ impl Query for GetLease {
         let Some(row) = state.get::<Leases>(spec.id.as_str())? else {
             return Ok(Lease { id: spec.id.clone(), grant: None, waiters: Vec::new() });
         };
-        let now = state.now();
-        let waiting =
+        let mut known = Known::default();
+        let queue =
             if row.waiting == 0 { Vec::new() } else { waiters(state, &spec.id, SHOWN_MAX)? };
-        let waiting = waiting.into_iter().filter(|waiter| !waiter.is_over(now));
-        let shown = waiting.map(|waiter| WaitingOwner {
+        let queue = waiting(state, &mut known, queue)?.into_iter();
+        let shown = queue.map(|waiter| WaitingOwner {
             owner: waiter.owner,
             since: waiter.timer.version.get(),
             waits_until: waiter.timer.due,
         });
-        let grant = (!row.is_over(now)).then(|| Grant::of(&row));
+        let grant = Held::of(state, &mut known, row)?.ok().as_ref().map(Grant::of);
         Ok(Lease { id: spec.id.clone(), grant, waiters: shown.collect() })
     }
 }

@@ -11,9 +11,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    get::Grant,
     refusals::{LEASE_STALE, Stale},
-    row::LeaseRow,
-    standing::grant_of,
+    standing::{Held, grant_of},
 };
 
 /// The command.
@@ -85,8 +85,7 @@ impl Query for GuardLease {
         state: &impl Read,
         spec: &GuardLeaseSpec,
     ) -> Result<GuardLeaseOutcome, Stop<GuardLeaseRefusal>> {
-        let row = guard(state, spec)?;
-        let (owner, expires_at) = (row.owner, row.expires_at);
+        let Grant { owner, expires_at, .. } = guard(state, spec)?;
         Ok(GuardLeaseOutcome { outcome: Guarded::Valid, owner, expires_at })
     }
 }
@@ -95,12 +94,9 @@ impl Query for GuardLease {
 ///
 /// # Errors
 /// [`GuardLeaseRefusal`], or an abort.
-pub fn guard(
-    state: &impl Read,
-    spec: &GuardLeaseSpec,
-) -> Result<LeaseRow, Stop<GuardLeaseRefusal>> {
+pub fn guard(state: &impl Read, spec: &GuardLeaseSpec) -> Result<Grant, Stop<GuardLeaseRefusal>> {
     let refuse = |stale| Stop::Refused(GuardLeaseRefusal::LeaseStale(stale));
-    standing_grant(state, &spec.id, spec.token, refuse)
+    Ok(Grant::of(&standing_grant(state, &spec.id, spec.token, refuse)?))
 }
 
 /// The grant of a lease with this token, or what `refuse` makes of there being none.
@@ -109,9 +105,9 @@ pub(super) fn standing_grant<R>(
     lease: &Id,
     token: u64,
     refuse: impl FnOnce(Stale) -> Stop<R>,
-) -> Result<LeaseRow, Stop<R>> {
+) -> Result<Held, Stop<R>> {
     match grant_of(state, lease)? {
-        Some(row) if row.token == Version::new(token) => Ok(row),
-        other => Err(refuse(Stale::new(lease, token, other.as_ref()))),
+        Some(held) if held.row.token == Version::new(token) => Ok(held),
+        other => Err(refuse(Stale::new(lease, token, other.as_ref().map(|held| &held.row)))),
     }
 }

@@ -8,7 +8,8 @@ use holdfast_state::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{get::Grant, row::Leases};
+use super::{get::Grant, row::Leases, standing::Held};
+use crate::ties::Known;
 
 /// The command.
 #[derive(Debug)]
@@ -63,11 +64,12 @@ impl Query for ListLeases {
         let cursor = spec.cursor.as_ref().map(Id::as_str);
         let page = page::<Leases>(state, &(), cursor, spec.limit)?;
         let (mut leases, mut last) = (Vec::with_capacity(page.rows.len()), None);
+        let mut known = Known::default();
         for found in page.rows {
             let id = found.key().id().map_err(|_| bad_key::<Leases>())?;
             last = Some(id.clone());
-            if !found.row.is_over(state.now()) {
-                let (waiting, grant) = (found.row.waiting, Grant::of(&found.row));
+            if let Ok(held) = Held::of(state, &mut known, found.row)? {
+                let (waiting, grant) = (held.row.waiting, Grant::of(&held));
                 leases.push(HeldLease { id, waiting, grant });
             }
         }

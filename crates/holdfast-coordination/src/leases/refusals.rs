@@ -25,6 +25,8 @@ pub(super) const LEASE_JUST_GRANTED: RefusalInfo = info(
     Class::Conflict,
     "A grant does not end in the transaction that made it.",
 );
+pub(super) const TTL_REQUIRED: RefusalInfo =
+    info("ttl_required", Class::Invalid, "A grant that hangs on no session needs a ttl.");
 pub(super) const LEASE_DEADLOCK: RefusalInfo = info(
     "lease_deadlock",
     Class::Conflict,

@@ -103,7 +103,7 @@ pub fn release(
     spec: &ReleaseLeaseSpec,
 ) -> Result<ReleaseLeaseOutcome, Stop<ReleaseLeaseRefusal>> {
     let refuse = |stale| Stop::Refused(ReleaseLeaseRefusal::LeaseStale(stale));
-    let row = standing_grant(tx, &spec.id, spec.token, refuse)?;
+    let row = standing_grant(tx, &spec.id, spec.token, refuse)?.row;
     if row.token == tx.version() {
         let lease = spec.id.clone();
         return Err(Stop::Refused(ReleaseLeaseRefusal::LeaseJustGranted { lease }));

@@ -1,9 +1,11 @@
 //! `leases.renew`: the grant counts for longer.
 //!
-//! From now on it has its whole time again. It costs one row read and one written.
+//! From now on it has its whole time again. It costs one row read and one written. A grant
+//! that has no time of its own counts as long as its session, and is not changed; `ttl`
+//! gives it one.
 
 use holdfast_state::{
-    Id, Lifetime, LogTime, Read as _, Stop, Tx,
+    Id, Lifetime, LogTime, Stop, Tx,
     command::{Command, Method, Refusal, RefusalInfo, Write},
 };
 use schemars::JsonSchema;
@@ -28,7 +30,7 @@ pub struct RenewLeaseSpec {
     /// The token of the grant.
     pub token: u64,
     /// How long it counts from now on, and with later renewals; as before when nothing is
-    /// given.
+    /// given. Its session, if it hangs on one, is not renewed by this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ttl: Option<Lifetime>,
 }
@@ -42,7 +44,7 @@ pub struct RenewLeaseOutcome {
     pub id: Id,
     /// The token, as before.
     pub token: u64,
-    /// When the grant ends unless it is renewed again.
+    /// When the grant ends unless it, or its session, is renewed again.
     pub expires_at: LogTime,
     /// How many wait for the lease.
     pub waiting: u32,
@@ -105,15 +107,15 @@ pub fn renew(
     spec: &RenewLeaseSpec,
 ) -> Result<RenewLeaseOutcome, Stop<RenewLeaseRefusal>> {
     let refuse = |stale| Stop::Refused(RenewLeaseRefusal::LeaseStale(stale));
-    let mut row = standing_grant(tx, &spec.id, spec.token, refuse)?;
-    row.ttl = spec.ttl.unwrap_or(row.ttl);
-    let expires_at = tx.now().plus_us(row.ttl.as_us());
-    prolong(tx, &spec.id, &mut row, expires_at)?;
+    let mut held = standing_grant(tx, &spec.id, spec.token, refuse)?;
+    if let Some(ttl) = spec.ttl.or(held.row.term.map(|term| term.ttl)) {
+        prolong(tx, &spec.id, &mut held, ttl)?;
+    }
     Ok(RenewLeaseOutcome {
         outcome: Renewed::Renewed,
         id: spec.id.clone(),
         token: spec.token,
-        expires_at,
-        waiting: row.waiting,
+        expires_at: held.expires_at(),
+        waiting: held.row.waiting,
     })
 }

@@ -3,7 +3,8 @@
 //! The other gets a grant of its own, with a new token: what the former owner still has on
 //! its way is refused from then on. A place that the other had in the queue goes. Who
 //! waits goes on waiting, behind the new owner; where that would make it wait for itself,
-//! the transfer is refused.
+//! the transfer is refused. The new grant hangs on the `session` that is given, never on
+//! that of the former owner; without one it needs a time of its own.
 
 use holdfast_state::{
     Id, Lifetime, Metadata, Stop, Tx,
@@ -17,9 +18,12 @@ use super::{
     get::Grant,
     guard::standing_grant,
     queue::{WAITERS_MAX, leave, place_of},
-    refusals::{LEASE_CROWDED, LEASE_DEADLOCK, LEASE_JUST_GRANTED, LEASE_STALE, Stale},
-    standing::{Terms, grant},
+    refusals::{
+        LEASE_CROWDED, LEASE_DEADLOCK, LEASE_JUST_GRANTED, LEASE_STALE, Stale, TTL_REQUIRED,
+    },
+    standing::{Terms, grant, unhang},
 };
+use crate::ties::{Tie, refusal::SESSION_NOT_FOUND};
 
 /// The command.
 #[derive(Debug)]
@@ -39,6 +43,9 @@ pub struct TransferLeaseSpec {
     /// nothing is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ttl: Option<Lifetime>,
+    /// The session of the new owner, on which the new grant hangs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<Id>,
     /// Words about the new owner.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Metadata>,
@@ -74,6 +81,16 @@ pub enum TransferLeaseRefusal {
         /// The lease.
         lease: Id,
     },
+    /// The session is not open.
+    SessionNotFound {
+        /// The session.
+        session: Id,
+    },
+    /// The grant had no time of its own, and the new one has neither that nor a session.
+    TtlRequired {
+        /// The lease.
+        lease: Id,
+    },
     /// More wait than can be looked through for a deadlock.
     LeaseCrowded {
         /// The lease.
@@ -91,13 +108,21 @@ pub enum TransferLeaseRefusal {
 }
 
 impl Refusal for TransferLeaseRefusal {
-    const ALL: &'static [RefusalInfo] =
-        &[LEASE_STALE, LEASE_JUST_GRANTED, LEASE_CROWDED, LEASE_DEADLOCK];
+    const ALL: &'static [RefusalInfo] = &[
+        LEASE_STALE,
+        LEASE_JUST_GRANTED,
+        SESSION_NOT_FOUND,
+        TTL_REQUIRED,
+        LEASE_CROWDED,
+        LEASE_DEADLOCK,
+    ];
 
     fn code(&self) -> &'static str {
         match self {
             Self::LeaseStale(_) => LEASE_STALE.code,
             Self::LeaseJustGranted { .. } => LEASE_JUST_GRANTED.code,
+            Self::SessionNotFound { .. } => SESSION_NOT_FOUND.code,
+            Self::TtlRequired { .. } => TTL_REQUIRED.code,
             Self::LeaseCrowded { .. } => LEASE_CROWDED.code,
             Self::LeaseDeadlock { .. } => LEASE_DEADLOCK.code,
         }
@@ -106,6 +131,8 @@ impl Refusal for TransferLeaseRefusal {
     fn pointer(&self) -> Option<&'static str> {
         Some(match self {
             Self::LeaseStale(_) | Self::LeaseJustGranted { .. } => "/token",
+            Self::SessionNotFound { .. } => "/session",
+            Self::TtlRequired { .. } => "/ttl",
             Self::LeaseCrowded { .. } | Self::LeaseDeadlock { .. } => "/to",
         })
     }
@@ -138,11 +165,19 @@ pub fn transfer(
     tx: &mut Tx<'_>,
     spec: &TransferLeaseSpec,
 ) -> Result<TransferLeaseOutcome, Stop<TransferLeaseRefusal>> {
-    use TransferLeaseRefusal::{LeaseCrowded, LeaseDeadlock, LeaseJustGranted, LeaseStale};
+    use TransferLeaseRefusal::{
+        LeaseCrowded, LeaseDeadlock, LeaseJustGranted, LeaseStale, TtlRequired,
+    };
     let lease = &spec.id;
-    let row = standing_grant(tx, lease, spec.token, |stale| Stop::Refused(LeaseStale(stale)))?;
+    let held = standing_grant(tx, lease, spec.token, |stale| Stop::Refused(LeaseStale(stale)))?;
+    let row = held.row;
     if row.token == tx.version() {
         return Err(Stop::Refused(LeaseJustGranted { lease: lease.clone() }));
+    }
+    let tie = tie(tx, spec)?;
+    let ttl = spec.ttl.or(row.term.map(|term| term.ttl));
+    if ttl.is_none() && tie.is_none() {
+        return Err(Stop::Refused(TtlRequired { lease: lease.clone() }));
     }
     let mut waiting = row.waiting;
     match if waiting == 0 { Found::Nothing } else { by_holding(tx, &spec.to, lease)? } {
@@ -153,13 +188,21 @@ pub fn transfer(
             return Err(Stop::Refused(LeaseCrowded { lease, waiting, waiting_max }));
         }
     }
-    tx.cancel_timer(row.timer)?;
+    unhang(tx, lease, &row)?;
     if let Some(place) = place_of(tx, lease, &spec.to)? {
         leave(tx, lease, &place)?;
         waiting -= 1;
     }
-    let (owner, ttl) = (spec.to.clone(), spec.ttl.unwrap_or(row.ttl));
-    let row = grant(tx, lease, Terms { owner, ttl, metadata: spec.metadata.clone(), waiting })?;
-    let grant = Grant::of(&row);
+    let (owner, metadata) = (spec.to.clone(), spec.metadata.clone());
+    let held = grant(tx, lease, Terms { owner, ttl, metadata, tie, waiting })?;
+    let grant = Grant::of(&held);
     Ok(TransferLeaseOutcome { outcome: Transferred::Transferred, id: lease.clone(), grant })
+}
+
+/// What the new grant hangs on.
+fn tie(tx: &Tx<'_>, spec: &TransferLeaseSpec) -> Result<Option<Tie>, Stop<TransferLeaseRefusal>> {
+    let Some(session) = &spec.session else { return Ok(None) };
+    let tie = Tie::to(tx, session)?;
+    let refusal = || TransferLeaseRefusal::SessionNotFound { session: session.clone() };
+    tie.ok_or_else(|| Stop::Refused(refusal())).map(Some)
 }

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    queue::{leave, place_of},
+    queue::{leave, standing_place},
     refusals::NOT_WAITING,
     row::Leases,
     standing::{count, doubt},
@@ -98,8 +98,7 @@ pub fn withdraw(
     spec: &WithdrawSpec,
 ) -> Result<WithdrawOutcome, Stop<WithdrawRefusal>> {
     let WithdrawSpec { id, owner } = spec;
-    let place = place_of(tx, id, owner)?.filter(|place| !place.is_over(tx.now()));
-    let Some(place) = place else {
+    let Some(place) = standing_place(tx, id, owner)? else {
         let (lease, owner) = (id.clone(), owner.clone());
         return Err(Stop::Refused(WithdrawRefusal::NotWaiting { lease, owner }));
     };

@@ -248,6 +248,7 @@ fn documents(_: &BenchArgs) -> anyhow::Result<Vec<Cost>> {
                 id: id(&format!("order-{number:09}")),
                 value: Value::new(&json)?,
                 expires_in: None,
+                session: None,
                 if_match: None,
                 if_none_match: None,
             };
@@ -264,7 +265,14 @@ fn leases(_: &BenchArgs) -> anyhow::Result<Vec<Cost>> {
     for number in 0..OPERATIONS {
         let lease = id(&format!("lease-{:04}", mix(number) % RESOURCES));
         let (id, owner) = (lease.clone(), id("node-1"));
-        let spec = AcquireLeaseSpec { id, owner, ttl, wait_for: None, metadata: None };
+        let spec = AcquireLeaseSpec {
+            id,
+            owner,
+            ttl: Some(ttl),
+            wait_for: None,
+            session: None,
+            metadata: None,
+        };
         core.transact(|tx| acquire(tx, &spec))?;
         // The grant's token is the version of its transaction.
         let spec = ReleaseLeaseSpec { id: lease, token: core.version.get() };

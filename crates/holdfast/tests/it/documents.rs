@@ -26,6 +26,7 @@ const SHOWN: &[(&str, &[&str])] = &[
     ("limits.md", &["limit_exceeded"]),
     ("queues.md", &["receipt_stale"]),
     ("reservations.md", &["sold_out"]),
+    ("sessions.md", &["session_not_found"]),
     ("topics.md", &["generation_stale"]),
 ];
 
@@ -38,6 +39,7 @@ const KNOWN: &[&str] = &[
     "limits.md",
     "queues.md",
     "reservations.md",
+    "sessions.md",
     "topics.md",
     "transactions.md",
 ];

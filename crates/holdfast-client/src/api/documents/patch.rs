@@ -59,9 +59,12 @@ pub struct PatchDocumentOutcome {
     pub updated_at: String,
     /// What it says.
     pub value: Json,
-    /// When it expires; absent when it does not.
+    /// When it expires by itself; absent when it does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<String>,
+    /// The session that it hangs on, and with which it goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
 }
 
 /// What the command did.

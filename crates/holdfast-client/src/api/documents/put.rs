@@ -28,6 +28,9 @@ pub struct PutDocumentSpec {
     /// Only if it is not there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub if_none_match: Option<crate::IfNoneMatch>,
+    /// The session on which it hangs: it is deleted with the session, if not before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
 }
 
 impl PutDocumentSpec {
@@ -41,6 +44,7 @@ impl PutDocumentSpec {
             expires_in: None,
             if_match: None,
             if_none_match: None,
+            session: None,
         }
     }
 }
@@ -61,9 +65,12 @@ pub struct PutDocumentOutcome {
     pub created_version: u64,
     /// When it was written: now.
     pub updated_at: String,
-    /// When it expires; absent when it does not.
+    /// When it expires by itself; absent when it does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<String>,
+    /// The session that it hangs on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
 }
 
 /// What the command did.

@@ -17,11 +17,16 @@ pub struct AcquireLeaseSpec {
     pub id: String,
     /// Who wants it: a name that no other contender has.
     pub owner: String,
-    /// How long a grant counts unless it is renewed.
-    pub ttl: Lifetime,
     /// The owner's own words, for those who observe the lease: an address, say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Json>,
+    /// The session on which the grant, or the place in the queue, hangs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
+    /// How long a grant counts unless it is renewed; without this, as long as the session
+    /// is open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ttl: Option<Lifetime>,
     /// How long to wait for it; without this, a lease that is held is refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wait_for: Option<Lifetime>,
@@ -30,8 +35,15 @@ pub struct AcquireLeaseSpec {
 impl AcquireLeaseSpec {
     /// With what must be there, and nothing else.
     #[must_use]
-    pub fn new(id: impl Into<String>, owner: impl Into<String>, ttl: impl Into<Lifetime>) -> Self {
-        Self { id: id.into(), owner: owner.into(), ttl: ttl.into(), metadata: None, wait_for: None }
+    pub fn new(id: impl Into<String>, owner: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            owner: owner.into(),
+            metadata: None,
+            session: None,
+            ttl: None,
+            wait_for: None,
+        }
     }
 }
 
@@ -51,9 +63,12 @@ pub struct AcquireLeaseOutcome {
     /// It was so before, and stays as it was.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub existed: bool,
-    /// When the grant ends unless it is renewed.
+    /// When the grant ends unless it is renewed, or its session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<String>,
+    /// The session that the grant, or the place in the queue, hangs on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
     /// The fencing token of the grant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<u64>,

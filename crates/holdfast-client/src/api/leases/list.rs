@@ -45,11 +45,14 @@ pub struct HeldLease {
     pub owner: String,
     /// When it was granted.
     pub granted_at: String,
-    /// When it ends unless it is renewed.
+    /// When it ends unless it is renewed, or its session.
     pub expires_at: String,
     /// The owner's own words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Json>,
+    /// The session that it hangs on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
 }
 
 impl Command for ListLeasesSpec {

@@ -17,7 +17,7 @@ pub struct RenewLeaseSpec {
     /// The token of the grant.
     pub token: u64,
     /// How long it counts from now on, and with later renewals; as before when nothing is
-    /// given.
+    /// given. Its session, if it hangs on one, is not renewed by this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ttl: Option<Lifetime>,
 }
@@ -40,7 +40,7 @@ pub struct RenewLeaseOutcome {
     pub id: String,
     /// The token, as before.
     pub token: u64,
-    /// When the grant ends unless it is renewed again.
+    /// When the grant ends unless it, or its session, is renewed again.
     pub expires_at: String,
     /// How many wait for the lease.
     pub waiting: u32,

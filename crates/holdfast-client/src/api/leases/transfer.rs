@@ -22,6 +22,9 @@ pub struct TransferLeaseSpec {
     /// Words about the new owner.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Json>,
+    /// The session of the new owner, on which the new grant hangs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
     /// How long the new grant counts unless it is renewed; as long as this one when
     /// nothing is given.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -32,7 +35,7 @@ impl TransferLeaseSpec {
     /// With what must be there, and nothing else.
     #[must_use]
     pub fn new(id: impl Into<String>, token: u64, to: impl Into<String>) -> Self {
-        Self { id: id.into(), token, to: to.into(), metadata: None, ttl: None }
+        Self { id: id.into(), token, to: to.into(), metadata: None, session: None, ttl: None }
     }
 }
 
@@ -50,11 +53,14 @@ pub struct TransferLeaseOutcome {
     pub owner: String,
     /// When it was granted.
     pub granted_at: String,
-    /// When it ends unless it is renewed.
+    /// When it ends unless it is renewed, or its session.
     pub expires_at: String,
     /// The owner's own words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Json>,
+    /// The session that it hangs on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
 }
 
 /// What the command did.

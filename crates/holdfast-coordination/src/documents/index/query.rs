@@ -19,12 +19,14 @@ use super::{
     super::{
         get::Document,
         list::PAGE_BYTES,
+        place::is_over,
         refusals::{INDEX_FILLING, INDEX_NOT_FOUND},
         row::{DocumentRow, Documents, Entries, IndexRow, Phase},
     },
     indexes_of,
     scalar::{Scalar, Span},
 };
+use crate::ties::Known;
 
 /// Places read at once.
 const PLACES_AT_ONCE: usize = 128;
@@ -185,12 +187,12 @@ impl Query for QueryDocuments {
         let number = ready(state, spec)?;
         let span = spec.span();
         let mut page = QueryPage { documents: Vec::new(), next: None };
-        let (mut after, mut bytes) = (spec.cursor.clone(), 0);
+        let (mut after, mut bytes, mut known) = (spec.cursor.clone(), 0, Known::default());
         loop {
             let places = places(state, &spec.collection, number, &span, after.as_ref())?;
             let whole = places.len() == PLACES_AT_ONCE;
             for place in places {
-                if let Some(row) = document(state, spec, &place.id)? {
+                if let Some(row) = document(state, &mut known, spec, &place.id)? {
                     if page.documents.len() == spec.limit.rows() || bytes >= PAGE_BYTES {
                         page.next = after;
                         return Ok(page);
@@ -253,9 +255,10 @@ fn places(
     found.into_iter().map(place).collect()
 }
 
-/// The document that an index has, unless its time is over.
+/// The document that an index has, unless its time or session is over.
 fn document(
     state: &impl Read,
+    known: &mut Known,
     spec: &QueryDocumentsSpec,
     id: &Id,
 ) -> Result<Option<DocumentRow>, Abort> {
@@ -263,5 +266,5 @@ fn document(
     let row = state.get::<Documents>(key)?.ok_or_else(|| StoreError::Doubt {
         what: format!("index {} of {} has {id}, which is not there", spec.index, spec.collection),
     })?;
-    Ok(Some(row).filter(|row| !row.is_expired(state.now())))
+    Ok(if is_over(state, known, &row)? { None } else { Some(row) })
 }

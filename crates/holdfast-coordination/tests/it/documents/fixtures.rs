@@ -1,11 +1,14 @@
 //! Rows of every format ever released stay readable: `tests/fixtures` holds their
 //! bytes, one row a line, and is never edited, only added to.
 
-use holdfast_coordination::documents::{
-    PutDocumentSpec, Value,
-    index::path::Path,
-    put,
-    row::{CollectionRow, DocumentRow, Documents, IndexRow, Phase},
+use holdfast_coordination::{
+    documents::{
+        PutDocumentSpec, Value,
+        index::path::Path,
+        put,
+        row::{CollectionRow, DocumentRow, Documents, IndexRow, Phase},
+    },
+    ties::Tie,
 };
 use holdfast_state::{
     Abort, Id, LogTime, Read as _, Stop, TimerId, Version, command::Never, fixture::Fixtures,
@@ -24,11 +27,15 @@ fn documents_of_format_1() {
         updated_at: TIME,
         value: Value::new(r#"{"total":12.50}"#).unwrap(),
         expiry: None,
+        tie: None,
         unknown: Unknown::default(),
     };
-    FORMAT_1.check_kept("document", &document);
+    FORMAT_1.check("document", &document);
     let timer = TimerId { due: TIME.plus_us(10_000_000), version: Version::new(48_211), number: 2 };
+    let tie = Tie { session: Id::new("node-1").unwrap(), opened: Version::new(48_000), number: 3 };
+    let tied = DocumentRow { tie: Some(tie), ..document.clone() };
     FORMAT_1.check("document with an end", &DocumentRow { expiry: Some(timer), ..document });
+    FORMAT_1.check_kept("document of a session", &tied);
 }
 
 #[test]
@@ -51,7 +58,8 @@ fn collections_of_format_1() {
 
 #[test]
 fn a_put_keeps_what_a_later_release_wrote() {
-    let later = (7_u64, 5_u64, 1_u64, "1", Option::<u8>::None, "later", [1_u8, 2]);
+    let later =
+        (7_u64, 5_u64, 1_u64, "1", Option::<u8>::None, Option::<u8>::None, "later", [1_u8, 2]);
     let later = DocumentRow::parse(&minicbor::to_vec(later).unwrap()).unwrap();
     let mut world = World::default();
     let written = world.transact(|tx| -> Result<(), Stop<Never>> {
@@ -63,6 +71,7 @@ fn a_put_keeps_what_a_later_release_wrote() {
         id: Id::new("a").unwrap(),
         value: Value::new("2").unwrap(),
         expires_in: None,
+        session: None,
         if_match: None,
         if_none_match: None,
     };

@@ -82,6 +82,7 @@ fn write(world: &mut World, number: u8, value: usize, ends_in: Option<u64>) {
         id: document(number),
         value: Value::new(&json).unwrap(),
         expires_in: ends_in.map(|us| Lifetime::from_us(us).unwrap()),
+        session: None,
         if_match: None,
         if_none_match: None,
     };

@@ -3,13 +3,16 @@
 
 mod naive;
 
-use holdfast_coordination::documents::{
-    COMMANDS, DeleteDocumentSpec, PatchDocumentSpec, PutDocumentSpec, TIMERS, Value,
-    check::{CheckDocument, CheckDocumentSpec},
-    delete,
-    get::Document,
-    list::{ListDocuments, ListDocumentsSpec},
-    patch, put,
+use holdfast_coordination::{
+    documents::{
+        DeleteDocumentSpec, PatchDocumentSpec, PutDocumentSpec, Value,
+        check::{CheckDocument, CheckDocumentSpec},
+        delete,
+        get::Document,
+        list::{ListDocuments, ListDocumentsSpec},
+        patch, put,
+    },
+    sessions::{CloseSessionSpec, OpenSessionSpec, close, open},
 };
 use holdfast_state::{
     Id, IfMatch, IfNoneMatch, Lifetime, LogTime, Stop, Tx, Version,
@@ -20,12 +23,15 @@ use holdfast_state::{
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
+use crate::timers;
 use naive::{Belief, Naive, Name, Step};
 
 const COLLECTIONS: u8 = 2;
+const SESSIONS: u8 = 2;
 
-const VOCABULARY: Vocabulary<'static> =
-    Vocabulary { commands: COMMANDS, timers: TIMERS, looks: &[] };
+fn session(number: u8) -> Id {
+    Id::new(&format!("s{number}")).unwrap()
+}
 
 fn collection(number: u8) -> Id {
     Id::new(&format!("c{number}")).unwrap()
@@ -63,12 +69,16 @@ fn ends_in() -> impl Strategy<Value = Option<u64>> {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        4 => (name(), json_value(), ends_in(), belief())
-            .prop_map(|(name, value, ends_in, belief)| Step::Put { name, value, ends_in, belief }),
+        4 => (name(), json_value(), ends_in(), prop::option::weighted(0.4, 0..SESSIONS), belief())
+            .prop_map(|(name, value, ends_in, session, belief)| {
+                Step::Put { name, value, ends_in, session, belief }
+            }),
         3 => (name(), json_value(), ends_in(), belief())
             .prop_map(|(name, patch, ends_in, belief)| Step::Patch { name, patch, ends_in, belief }),
         2 => (name(), belief()).prop_map(|(name, belief)| Step::Delete { name, belief }),
         1 => (name(), belief()).prop_map(|(name, belief)| Step::Check { name, belief }),
+        2 => (0..SESSIONS, 1..30_u64).prop_map(|(session, ttl)| Step::Open { session, ttl }),
+        1 => (0..SESSIONS).prop_map(|session| Step::Close { session }),
     ]
 }
 
@@ -105,12 +115,20 @@ fn lifetime(us: Option<u64>) -> Option<Lifetime> {
 /// knows no `if_none_match` is not asked with one.
 fn take(tx: &mut Tx<'_>, step: &Step, version: Option<u64>) -> Result<String, Stop<String>> {
     match step {
-        Step::Put { name, value: json, ends_in, belief } => {
+        Step::Put { name, value: json, ends_in, session: number, belief } => {
             let (if_match, if_none_match) = conditions(*belief, version);
             let (collection, id) = (collection(name.0), id(name.1));
             let (value, expires_in) = (value(json), lifetime(*ends_in));
-            let spec =
-                PutDocumentSpec { collection, id, value, expires_in, if_match, if_none_match };
+            let session = number.map(session);
+            let spec = PutDocumentSpec {
+                collection,
+                id,
+                value,
+                expires_in,
+                session,
+                if_match,
+                if_none_match,
+            };
             let done = put(tx, &spec).map_err(code)?;
             Ok(serde_json::to_value(done.outcome).unwrap().as_str().unwrap().to_owned())
         }
@@ -137,7 +155,21 @@ fn take(tx: &mut Tx<'_>, step: &Step, version: Option<u64>) -> Result<String, St
             let done = CheckDocument::run(tx, &spec).map_err(code)?;
             Ok(format!("holds {:?}", done.version))
         }
+        Step::Open { session, ttl } => opens(tx, *session, *ttl),
+        Step::Close { session } => closes(tx, *session),
     }
+}
+
+fn opens(tx: &mut Tx<'_>, number: u8, ttl: u64) -> Result<String, Stop<String>> {
+    let (id, ttl) = (Some(session(number)), Lifetime::from_us(ttl).unwrap());
+    open(tx, &OpenSessionSpec { id, ttl, owner: None, metadata: None }).map_err(code)?;
+    Ok("opened".to_owned())
+}
+
+fn closes(tx: &mut Tx<'_>, number: u8) -> Result<String, Stop<String>> {
+    let spec = CloseSessionSpec { id: session(number), version: None };
+    close(tx, &spec).map_err(code)?;
+    Ok("closed".to_owned())
 }
 
 /// A step as it is meant: a patch or a delete cannot ask that nothing is there.
@@ -151,12 +183,13 @@ fn meant(step: &Step) -> Step {
     step
 }
 
-fn name_of(step: &Step) -> Name {
+fn name_of(step: &Step) -> Option<Name> {
     match step {
         Step::Put { name, .. }
         | Step::Patch { name, .. }
         | Step::Delete { name, .. }
-        | Step::Check { name, .. } => *name,
+        | Step::Check { name, .. } => Some(*name),
+        Step::Open { .. } | Step::Close { .. } => None,
     }
 }
 
@@ -214,9 +247,11 @@ proptest! {
             let did = world.transact(|tx| {
                 version = tx.version().get();
                 // Versions as they are when each step's turn comes.
-                let mut seen = Naive { version, ..naive.clone() };
+                let mut seen = naive.clone();
+                seen.version = version;
                 let done = steps.iter().map(|step| {
-                    let known = seen.documents.get(&name_of(step)).map(|known| known.version);
+                    let known = name_of(step).and_then(|name| seen.documents.get(&name));
+                    let known = known.map(|known| known.version);
                     let did = take(tx, step, known)?;
                     seen.step(step).ok();
                     Ok(did)
@@ -232,7 +267,8 @@ proptest! {
                 let found: Vec<_> = read(&world, number, limit).iter().map(shown).collect();
                 prop_assert_eq!(found, expected(&naive, number, start));
             }
-            world.pass(*us, &VOCABULARY);
+            let timers = timers();
+            world.pass(*us, &Vocabulary { commands: &[], timers: &timers, looks: &[] });
             naive.pass(*us);
         }
     }

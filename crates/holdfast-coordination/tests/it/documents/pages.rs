@@ -23,6 +23,7 @@ fn write(world: &mut World, number: usize, value: &str, expires_in: Option<Lifet
         id: id(&format!("d{number:04}")),
         value: Value::new(value).unwrap(),
         expires_in,
+        session: None,
         if_match: None,
         if_none_match: None,
     };

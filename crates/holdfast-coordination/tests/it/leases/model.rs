@@ -3,28 +3,33 @@
 
 mod naive;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use holdfast_coordination::leases::{
-    AcquireLeaseSpec, COMMANDS, GuardLeaseSpec, Lease, ReleaseLeaseSpec, RenewLeaseSpec, TIMERS,
-    TransferLeaseSpec, WithdrawSpec, acquire,
-    get::{GetLease, GetLeaseSpec},
-    guard, release, renew, transfer, withdraw,
+use holdfast_coordination::{
+    leases::{
+        AcquireLeaseSpec, GuardLeaseSpec, Lease, ReleaseLeaseSpec, RenewLeaseSpec,
+        TransferLeaseSpec, WithdrawSpec, acquire,
+        get::{GetLease, GetLeaseSpec},
+        guard, release, renew,
+        row::{Leases, Waiters},
+        transfer, withdraw,
+    },
+    sessions::{self, CloseSessionSpec, OpenSessionSpec, RenewSessionSpec, close, open},
+    ties::{Tie, row::Ties},
 };
 use holdfast_state::{
-    Id, Lifetime, LogTime, Read, Stop, Tx,
+    Id, Lifetime, LogTime, Read, Scan, Stop, Tx,
     command::{Query as _, Refusal},
     scenario::{Vocabulary, World},
 };
 use proptest::prelude::*;
 
-use naive::{Naive, Step};
+use crate::timers;
+use naive::{Naive, Step, Wish};
 
 const LEASES: u8 = 4;
 const OWNERS: u8 = 5;
-
-const VOCABULARY: Vocabulary<'static> =
-    Vocabulary { commands: COMMANDS, timers: TIMERS, looks: &[] };
+const SESSIONS: u8 = 3;
 
 fn lease(number: u8) -> Id {
     Id::new(&format!("l{number}")).unwrap()
@@ -33,6 +38,10 @@ fn lease(number: u8) -> Id {
 /// Names that sort otherwise than they come.
 fn owner(number: u8) -> Id {
     Id::new(["m", "b", "z", "a", "q"][usize::from(number)]).unwrap()
+}
+
+fn session(number: u8) -> Id {
+    Id::new(&format!("s{number}")).unwrap()
 }
 
 fn number_of(owner_id: &Id) -> u8 {
@@ -50,16 +59,29 @@ fn right() -> impl Strategy<Value = bool> {
 fn step() -> impl Strategy<Value = Step> {
     let (lease, owner) = (0..LEASES, 0..OWNERS);
     let ttl = || prop::option::weighted(0.3, 1..40_u64);
+    let session = || prop::option::weighted(0.5, 0..SESSIONS);
+    let wish = (
+        owner.clone(),
+        prop::option::weighted(0.7, 1..40_u64),
+        prop::option::weighted(0.8, 1..60_u64),
+        session(),
+    );
+    let wish =
+        wish.prop_map(|(owner, ttl, wait_for, session)| Wish { owner, ttl, wait_for, session });
     prop_oneof![
-        8 => (lease.clone(), owner.clone(), 1..40_u64, prop::option::weighted(0.8, 1..60_u64))
-            .prop_map(|(lease, owner, ttl, wait_for)| Step::Acquire { lease, owner, ttl, wait_for }),
+        8 => (lease.clone(), wish).prop_map(|(lease, wish)| Step::Acquire { lease, wish }),
         2 => (lease.clone(), right(), ttl())
             .prop_map(|(lease, right, ttl)| Step::Renew { lease, right, ttl }),
         2 => (lease.clone(), right()).prop_map(|(lease, right)| Step::Release { lease, right }),
-        1 => (lease.clone(), right(), owner.clone(), ttl())
-            .prop_map(|(lease, right, to, ttl)| Step::Transfer { lease, right, to, ttl }),
+        1 => (lease.clone(), right(), owner.clone(), ttl(), session()).prop_map(
+            |(lease, right, to, ttl, session)| Step::Transfer { lease, right, to, ttl, session }
+        ),
         1 => (lease.clone(), owner).prop_map(|(lease, owner)| Step::Withdraw { lease, owner }),
         1 => (lease, right()).prop_map(|(lease, right)| Step::Guard { lease, right }),
+        3 => (0..SESSIONS, 1..60_u64).prop_map(|(session, ttl)| Step::Open { session, ttl }),
+        2 => (0..SESSIONS, ttl())
+            .prop_map(|(session, ttl)| Step::RenewSession { session, ttl }),
+        1 => (0..SESSIONS).prop_map(|session| Step::Close { session }),
     ]
 }
 
@@ -86,10 +108,10 @@ fn code<R: Refusal>(stop: Stop<R>) -> Stop<String> {
 /// Takes a step in the leases, and says what came of it.
 fn take(tx: &mut Tx<'_>, step: &Step) -> Result<String, Stop<String>> {
     Ok(match step {
-        Step::Acquire { lease: number, owner: name, ttl, wait_for } => {
-            let (id, owner, ttl) = (lease(*number), owner(*name), us(*ttl));
-            let wait_for = wait_for.map(us);
-            let spec = AcquireLeaseSpec { id, owner, ttl, wait_for, metadata: None };
+        Step::Acquire { lease: number, wish } => {
+            let (id, owner, ttl) = (lease(*number), owner(wish.owner), wish.ttl.map(us));
+            let (wait_for, session) = (wish.wait_for.map(us), wish.session.map(session));
+            let spec = AcquireLeaseSpec { id, owner, ttl, wait_for, session, metadata: None };
             let done = acquire(tx, &spec).map_err(code)?;
             let before = if done.existed { " before" } else { "" };
             match done.ahead {
@@ -107,10 +129,10 @@ fn take(tx: &mut Tx<'_>, step: &Step) -> Result<String, Stop<String>> {
             let done = release(tx, &ReleaseLeaseSpec { id, token }).map_err(code)?;
             format!("released {:?}", done.next.map(|grant| number_of(&grant.owner)))
         }
-        Step::Transfer { lease: number, right, to, ttl } => {
+        Step::Transfer { lease: number, right, to, ttl, session: number_of_session } => {
             let (id, token, to) = (lease(*number), token(tx, *number, *right), owner(*to));
-            let ttl = ttl.map(us);
-            let spec = TransferLeaseSpec { id, token, to, ttl, metadata: None };
+            let (ttl, session) = (ttl.map(us), number_of_session.map(session));
+            let spec = TransferLeaseSpec { id, token, to, ttl, session, metadata: None };
             transfer(tx, &spec).map_err(code)?;
             "transferred".to_owned()
         }
@@ -121,9 +143,35 @@ fn take(tx: &mut Tx<'_>, step: &Step) -> Result<String, Stop<String>> {
         }
         Step::Guard { lease: number, right } => {
             let (id, token) = (lease(*number), token(tx, *number, *right));
-            let row = guard(tx, &GuardLeaseSpec { id, token }).map_err(code)?;
-            format!("valid {}", number_of(&row.owner))
+            let grant = guard(tx, &GuardLeaseSpec { id, token }).map_err(code)?;
+            format!("valid {}", number_of(&grant.owner))
         }
+        Step::Open { .. } | Step::RenewSession { .. } | Step::Close { .. } => {
+            return take_session(tx, step);
+        }
+    })
+}
+
+fn take_session(tx: &mut Tx<'_>, step: &Step) -> Result<String, Stop<String>> {
+    Ok(match step {
+        Step::Open { session: number, ttl } => {
+            let (id, ttl) = (Some(session(*number)), us(*ttl));
+            let spec = OpenSessionSpec { id, ttl, owner: None, metadata: None };
+            let done = open(tx, &spec).map_err(code)?;
+            format!("opened{}", if done.existed { " before" } else { "" })
+        }
+        Step::RenewSession { session: number, ttl } => {
+            let (id, ttl) = (session(*number), ttl.map(us));
+            let spec = RenewSessionSpec { id, version: None, ttl };
+            sessions::renew(tx, &spec).map_err(code)?;
+            "renewed".to_owned()
+        }
+        Step::Close { session: number } => {
+            let spec = CloseSessionSpec { id: session(*number), version: None };
+            close(tx, &spec).map_err(code)?;
+            "closed".to_owned()
+        }
+        step => unreachable!("{step:?} is none of sessions"),
     })
 }
 
@@ -145,19 +193,52 @@ impl Tokens {
 fn compare(world: &World, naive: &Naive, start: LogTime, tokens: &mut Tokens) {
     for number in 0..LEASES {
         let found = look(&world.view(), number);
-        let held = naive.leases.get(&number);
+        let (held, queue) = naive.shown(number);
         let waits =
             found.waiters.iter().map(|waiter| (number_of(&waiter.owner), waiter.waits_until));
-        let queue = held.map_or(&[][..], |held| &held.queue);
         let expected = queue.iter().map(|waiting| (waiting.owner, start.plus_us(waiting.until)));
         assert_eq!(waits.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
         let grant = found.grant.as_ref();
         let shown = grant.map(|grant| (number_of(&grant.owner), grant.expires_at));
-        assert_eq!(shown, held.map(|held| (held.owner, start.plus_us(held.ends))));
-        if let (Some(grant), Some(held)) = (grant, held) {
+        assert_eq!(shown, held.map(|(held, ends)| (held.owner, start.plus_us(ends))));
+        if let (Some(grant), Some((held, _))) = (grant, held) {
             tokens.see(number, held.grant, grant.token);
         }
     }
+    assert_eq!(ties(world), hanging(world));
+}
+
+/// What hangs on sessions, as they have it: session, life, kind, and names by kind.
+type Hanging = BTreeSet<(String, u64, u16, u16, String, String)>;
+
+fn ties(world: &World) -> Hanging {
+    let rows = world.view().scan::<Ties>(&(), Scan::up(1000)).unwrap();
+    let parts = rows.iter().map(|found| {
+        let mut key = found.key();
+        let life = (key.str().unwrap(), key.u64().unwrap(), key.u16().unwrap());
+        let names = (key.u16().unwrap(), key.str().unwrap(), key.str().unwrap());
+        (life.0, life.1, life.2, names.0, names.1, names.2)
+    });
+    parts.collect()
+}
+
+/// The same as leases and queues have it.
+fn hanging(world: &World) -> Hanging {
+    let view = world.view();
+    let part = |tie: &Tie, kind, lease: String, owner: &str| {
+        let session = tie.session.as_str().to_owned();
+        (session, tie.opened.get(), tie.number, kind, lease, owner.to_owned())
+    };
+    let waiters = view.scan::<Waiters>(&(), Scan::up(1000)).unwrap();
+    let places = waiters.iter().filter_map(|found| {
+        let tie = found.row.tie.as_ref()?;
+        Some(part(tie, 0, found.key().str().unwrap(), &found.row.owner))
+    });
+    let leases = view.scan::<Leases>(&(), Scan::up(1000)).unwrap();
+    let grants = leases
+        .iter()
+        .filter_map(|found| Some(part(found.row.tie.as_ref()?, 1, found.key().str().unwrap(), "")));
+    places.chain(grants).collect()
 }
 
 proptest! {
@@ -177,8 +258,9 @@ proptest! {
             });
             prop_assert_eq!(did, naive.take(steps), "{:?}", steps);
             compare(&world, &naive, start, &mut tokens);
-            world.pass(*us, &VOCABULARY);
-            naive.pass(*us);
+            let (timers, us) = (timers(), (*us).max(u64::from(naive.is_left())));
+            world.pass(us, &Vocabulary { commands: &[], timers: &timers, looks: &[] });
+            naive.pass(us);
             compare(&world, &naive, start, &mut tokens);
         }
     }

@@ -14,7 +14,8 @@ fn id(text: &str) -> Id {
 fn wish(owner: &str, waits: bool) -> AcquireLeaseSpec {
     let minute = Lifetime::from_us(60_000_000).unwrap();
     let wait_for = waits.then_some(minute);
-    AcquireLeaseSpec { id: id("l"), owner: id(owner), ttl: minute, wait_for, metadata: None }
+    let (id, owner, ttl) = (id("l"), id(owner), Some(minute));
+    AcquireLeaseSpec { id, owner, ttl, wait_for, session: None, metadata: None }
 }
 
 fn code<R: Refusal>(stop: Stop<R>) -> Stop<&'static str> {
@@ -32,7 +33,14 @@ fn released(tx: &mut Tx<'_>, token: u64) -> Result<Option<u64>, Stop<&'static st
 }
 
 fn handed_on(tx: &mut Tx<'_>, token: u64) -> Result<u64, Stop<&'static str>> {
-    let spec = TransferLeaseSpec { id: id("l"), token, to: id("z"), ttl: None, metadata: None };
+    let spec = TransferLeaseSpec {
+        id: id("l"),
+        token,
+        to: id("z"),
+        ttl: None,
+        session: None,
+        metadata: None,
+    };
     Ok(transfer(tx, &spec).map_err(code)?.grant.token)
 }
 

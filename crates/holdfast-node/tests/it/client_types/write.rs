@@ -418,7 +418,7 @@ pub(super) fn all(
             .to_owned();
     out += ORIGIN;
     out += "//!\n//! What a command takes is made with `new`, from what it must have, and the rest as fields:\n\
-            //! `AcquireLeaseSpec { wait_for, ..AcquireLeaseSpec::new(id, owner, ttl) }`. Answers may have more\n\
+            //! `AcquireLeaseSpec { ttl, ..AcquireLeaseSpec::new(id, owner) }`. Answers may have more\n\
             //! fields in later releases of the server, which this one passes over.\n\n";
     for name in primitives {
         writeln!(out, "pub mod {};", identifier(name)).unwrap();

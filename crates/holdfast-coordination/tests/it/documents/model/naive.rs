@@ -14,6 +14,8 @@ pub(crate) struct Document {
     pub(crate) created: u64,
     /// In microseconds of the test's clock.
     pub(crate) ends: Option<u64>,
+    /// Which session of all there ever were it hangs on.
+    session: Option<u64>,
 }
 
 /// What a caller believes the document's version to be.
@@ -32,10 +34,12 @@ pub(crate) enum Belief {
 
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
-    Put { name: Name, value: Json, ends_in: Option<u64>, belief: Belief },
+    Put { name: Name, value: Json, ends_in: Option<u64>, session: Option<u8>, belief: Belief },
     Patch { name: Name, patch: Json, ends_in: Option<u64>, belief: Belief },
     Delete { name: Name, belief: Belief },
     Check { name: Name, belief: Belief },
+    Open { session: u8, ttl: u64 },
+    Close { session: u8 },
 }
 
 #[derive(Clone, Debug, Default)]
@@ -44,6 +48,9 @@ pub(crate) struct Naive {
     /// The transaction's.
     pub(crate) version: u64,
     pub(crate) now: u64,
+    /// By number: which of all there ever were, and when it ends.
+    sessions: BTreeMap<u8, (u64, u64)>,
+    lives: u64,
 }
 
 impl Naive {
@@ -51,7 +58,15 @@ impl Naive {
     pub(crate) fn pass(&mut self, us: u64) {
         self.now += us;
         let now = self.now;
+        self.sessions.retain(|_, (_, ends)| *ends > now);
         self.documents.retain(|_, document| document.ends.is_none_or(|ends| ends > now));
+        self.clear();
+    }
+
+    /// Takes away what hangs on sessions that are over.
+    fn clear(&mut self) {
+        let open = |life| self.sessions.values().any(|(own, _)| *own == life);
+        self.documents.retain(|_, document| document.session.is_none_or(open));
     }
 
     /// Takes the steps as one transaction: all, or none and why.
@@ -68,13 +83,17 @@ impl Naive {
     pub(crate) fn step(&mut self, step: &Step) -> Result<String, String> {
         let version = self.version;
         match step {
-            Step::Put { name, value, ends_in, belief } => {
+            Step::Put { name, value, ends_in, session, belief } => {
                 self.believe(*name, *belief)?;
+                let session = match session {
+                    Some(session) => Some(self.sessions.get(session).ok_or("session_not_found")?.0),
+                    None => None,
+                };
                 let ends = ends_in.map(|us| self.now + us);
                 let old = self.documents.get(name);
                 let created = old.map_or(version, |old| old.created);
                 let did = if old.is_some() { "replaced" } else { "created" };
-                let document = Document { value: value.clone(), version, created, ends };
+                let document = Document { value: value.clone(), version, created, ends, session };
                 self.documents.insert(*name, document);
                 Ok(did.to_owned())
             }
@@ -94,6 +113,17 @@ impl Naive {
             }
             Step::Check { name, belief: Belief::None } => self.check(*name, Belief::There),
             Step::Check { name, belief } => self.check(*name, *belief),
+            Step::Open { session, ttl } => {
+                self.lives += 1;
+                let life = (self.lives, self.now + ttl);
+                self.sessions.entry(*session).or_insert(life);
+                Ok("opened".to_owned())
+            }
+            Step::Close { session } => {
+                self.sessions.remove(session).ok_or("session_not_found")?;
+                self.clear();
+                Ok("closed".to_owned())
+            }
         }
     }
 

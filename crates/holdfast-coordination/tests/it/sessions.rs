@@ -1,0 +1,6 @@
+//! Sessions.
+
+mod fixtures;
+mod pieces;
+mod scenarios;
+mod tokens;
