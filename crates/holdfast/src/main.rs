@@ -2,8 +2,8 @@
 //!
 //! Each subcommand is a module of its own: [`serve`] and [`dev`] run a server,
 //! [`demo`], [`replay`] and [`lab`] run a [`scenario`] against one,
-//! [`check`] judges what a scenario left, [`doc`], [`lease`], [`topic`] and [`call`] talk to servers
-//! ([`connect`]), [`cluster`] to several, [`audit`], [`inspect`] and [`quarantine`] look at
+//! [`check`] judges what a scenario left, [`doc`], [`lease`], [`session`], [`limit`], [`topic`] and [`call`]
+//! talk to servers ([`connect`]), [`cluster`] to several, [`audit`], [`inspect`] and [`quarantine`] look at
 //! the data of a stopped one, [`openapi`](print_openapi) prints the API's description, [`bench`](mod@bench)
 //! measures. [`config`] says what can be set and where, [`exit`] what the exit codes
 //! mean. What is printed on stdout is for programs and scripts; everything else goes
@@ -24,11 +24,13 @@ mod exit;
 mod inspect;
 mod lab;
 mod lease;
+mod limit;
 mod logging;
 mod quarantine;
 mod replay;
 mod scenario;
 mod serve;
+mod session;
 mod topic;
 
 use std::process::ExitCode;
@@ -74,6 +76,16 @@ enum Command {
     Lease {
         #[command(subcommand)]
         command: lease::LeaseCommand,
+    },
+    /// List, show and close sessions of a running server.
+    Session {
+        #[command(subcommand)]
+        command: session::SessionCommand,
+    },
+    /// Ask limits of a running server, and see how they stand.
+    Limit {
+        #[command(subcommand)]
+        command: limit::LimitCommand,
     },
     /// Append to, read and follow topics of a running server.
     Topic {
@@ -124,6 +136,8 @@ fn main() -> ExitCode {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Doc { command } => doc::run(command),
         Command::Lease { command } => lease::run(command),
+        Command::Session { command } => session::run(command),
+        Command::Limit { command } => limit::run(command),
         Command::Topic { command } => topic::run(command),
         Command::Call(arguments) => call::run(&arguments),
         Command::Cluster { command } => cluster::run(&command),
