@@ -7,6 +7,7 @@
 
 mod booking;
 mod connections;
+mod coordination;
 mod evaluation;
 mod floor;
 mod ground;
@@ -16,6 +17,7 @@ mod measure;
 mod over_http;
 mod overload;
 mod restart;
+mod topics;
 
 use std::time::Duration;
 
@@ -46,6 +48,12 @@ enum Part {
     Booking,
     /// A long run of bookings in this process: throughput and memory as the state grows.
     FillBookings,
+    /// Documents, leases and limits over HTTP, and limits decided in this process.
+    Coordination,
+    /// Messages over HTTP: appended, read, given out and acknowledged.
+    Topics,
+    /// A topic that grows: throughput and the server's memory.
+    FillTopic,
     /// Many connections that say nothing, then half a request, then all of it at once.
     Connections,
     /// Ten times what a disk with syncs of 20 ms can take, in this process.
@@ -82,6 +90,9 @@ pub(crate) struct BenchArgs {
     /// Bookings of `fill-bookings`.
     #[arg(long, default_value_t = 1_000_000)]
     bookings: u64,
+    /// Messages of `fill-topic`.
+    #[arg(long, default_value_t = 10_000_000)]
+    messages: u64,
     #[command(flatten)]
     ground: GroundArgs,
     /// One JSON object per line instead of a table.
@@ -101,6 +112,7 @@ impl Part {
         match self {
             Self::Floors | Self::Evaluation | Self::InProcess | Self::Alone => false,
             Self::Http | Self::Fill | Self::Booking | Self::FillBookings => false,
+            Self::Coordination | Self::Topics | Self::FillTopic => false,
             Self::Connections | Self::Overload | Self::Restart => true,
         }
     }
@@ -136,6 +148,9 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
             Part::Fill => in_process::fill(args)?,
             Part::Booking => booking::run(args)?,
             Part::FillBookings => booking::fill(args)?,
+            Part::Coordination => coordination::run(args)?,
+            Part::Topics => topics::run(args)?,
+            Part::FillTopic => topics::fill(args)?,
             Part::Connections => connections::run(args)?,
             Part::Overload => overload::run(args)?,
             Part::Restart => restart::run(args)?,

@@ -47,8 +47,27 @@ pub(super) async fn run(
     stop: Stop,
     request: fn(u64, &mut Vec<u8>),
 ) -> io::Result<Load> {
+    run_on(address, (0, connections), stop, request).await
+}
+
+/// As [`run`], of the requests from one number to before another.
+pub(super) async fn run_from(
+    address: SocketAddr,
+    connections: u64,
+    (from, to): (u64, u64),
+    request: fn(u64, &mut Vec<u8>),
+) -> io::Result<Load> {
+    run_on(address, (from, connections), Stop::After(to), request).await
+}
+
+async fn run_on(
+    address: SocketAddr,
+    (from, connections): (u64, u64),
+    stop: Stop,
+    request: fn(u64, &mut Vec<u8>),
+) -> io::Result<Load> {
     let mut tasks = tokio::task::JoinSet::new();
-    for first in 0..connections {
+    for first in from..from + connections {
         tasks.spawn(connection(address, (first, connections), stop, request));
     }
     let mut all = Load { latencies: Latencies::start(), others: 0 };
