@@ -2,9 +2,9 @@
 //!
 //! A lease, a place in a queue or a document may hang on a *session*: its row then has a
 //! [`Tie`], which names the session and which of all that ever had this id, and the
-//! session's ties name it ([`Tied`]). From the session's end on whatever hangs on it
+//! session's ties name it (`Tied`). From the session's end on whatever hangs on it
 //! counts as over for every reader, whether or not it has been taken away: whoever reads
-//! such a row asks [`Tie::ends`].
+//! such a row asks `Tie::ends`.
 //!
 //! Promises, at every version: a row with a tie and the row of that tie are there together;
 //! an id that is opened again has nothing of what hung on it before.

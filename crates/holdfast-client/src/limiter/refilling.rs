@@ -62,7 +62,7 @@ impl Shared {
     pub(super) fn heard(&self) -> impl Future<Output = ()> + use<> {
         let mut heard = self.heard.subscribe();
         heard.mark_unchanged();
-        // An end of the refiller is heard as well: then there is nothing to wait for.
+        // Whoever waits has the limiter, and that the sender: it does not go away.
         async move { heard.changed().await.unwrap_or_default() }
     }
 
