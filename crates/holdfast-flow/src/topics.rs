@@ -8,23 +8,28 @@
 //! [`groups`], or are given messages one by one by [`queues`].
 //!
 //! Promises, at every version: offsets of a partition are dense; a message never changes
-//! and never moves; messages lie in the order of their transactions' versions, within one
+//! and never moves; what [`retention`] removes is the oldest of a partition, and nobody who
+//! asks for it is told that it never was; messages lie in the order of their transactions' versions, within one
 //! in the order asked; messages of one key lie in one partition; an id that callers give
 //! is used once in its topic.
 //!
 //! Left to others: what data means (callers), idempotency keys and answers (engine).
 //!
 //! Read in this order: [`data`], [`key`], [`messages`], [`partition`] (values);
-//! `refusals`; [`row`] (what is stored), `sequence` (finding and adding messages);
-//! [`create`], [`get`], [`list`]; [`mod@append`], [`append_batch`], [`read`]; [`groups`],
-//! [`queues`].
+//! [`retention`]; `refusals`; [`row`] (what is stored), `ids`, `sequence` (finding and
+//! adding messages), `trim` (removing them), [`mod@sweep`] (in time);
+//! [`create`], [`update`], [`delete`], [`get`], [`list`]; [`mod@append`], [`append_batch`],
+//! [`read`]; [`groups`], [`queues`].
 
 pub mod append;
 pub mod append_batch;
 pub mod create;
 pub mod data;
+pub mod delete;
+mod floor;
 pub mod get;
 pub mod groups;
+mod ids;
 pub mod key;
 pub mod list;
 pub mod messages;
@@ -32,10 +37,19 @@ pub mod partition;
 pub mod queues;
 pub mod read;
 mod refusals;
+pub mod retention;
 pub mod row;
 mod sequence;
+pub mod sweep;
+mod trim;
+pub mod update;
 
-use holdfast_state::{TableId, TimerHandler, command::Entry, table::Table as _};
+use holdfast_state::{
+    Abort, TableId, TimerHandler, Tx,
+    command::Entry,
+    key::{Key, after_prefix},
+    table::{Read as _, Table as _, stored_key},
+};
 
 pub use append::{AppendRefusal, AppendSpec, append};
 pub use data::Data;
@@ -43,10 +57,13 @@ pub use get::Topic;
 pub use key::MessageKey;
 pub use messages::{Messages, NewMessage};
 pub use partition::Partitions;
+pub use retention::Retention;
 
 /// Everything that can be asked of topics.
 pub const COMMANDS: &[Entry] = &[
     Entry::write::<create::CreateTopic>(),
+    Entry::write::<update::UpdateTopic>(),
+    Entry::write::<delete::DeleteTopic>(),
     Entry::query::<get::GetTopic>(),
     Entry::query::<list::ListTopics>(),
     Entry::write::<append::Append>(),
@@ -56,9 +73,11 @@ pub const COMMANDS: &[Entry] = &[
     Entry::write::<groups::leave::LeaveGroup>(),
     Entry::write::<groups::commit::CommitOffsets>(),
     Entry::write::<groups::seek::SeekGroup>(),
+    Entry::write::<groups::delete::DeleteGroup>(),
     Entry::query::<groups::get::GetGroup>(),
     Entry::query::<groups::list::ListGroups>(),
     Entry::write::<queues::create::CreateQueue>(),
+    Entry::write::<queues::delete::DeleteQueue>(),
     Entry::query::<queues::get::GetQueue>(),
     Entry::query::<queues::list::ListQueues>(),
     Entry::write::<queues::receive::ReceiveMessages>(),
@@ -74,14 +93,20 @@ pub const COMMANDS: &[Entry] = &[
 ];
 
 /// The timers of topics: name and handler.
-pub const TIMERS: &[(&str, TimerHandler)] = &[(groups::expire::EXPIRE, groups::expire::expire)];
+pub const TIMERS: &[(&str, TimerHandler)] =
+    &[(groups::expire::EXPIRE, groups::expire::expire), (sweep::SWEEP, sweep::sweep)];
 
-/// The tables of topics: number and name. Numbers `0x0300..=0x03ff` are this crate's.
+/// The tables of topics: number and name. Numbers `0x0300..=0x03ff` are this crate's. Every
+/// key that has parts begins with a topic's id: deleting a topic rests on it.
 pub const TABLES: &[(TableId, &str)] = &[
     (row::Topics::ID, row::Topics::NAME),
     (row::Tails::ID, row::Tails::NAME),
     (row::StoredMessages::ID, row::StoredMessages::NAME),
     (row::MessageIds::ID, row::MessageIds::NAME),
+    (row::Heads::ID, row::Heads::NAME),
+    (row::Marks::ID, row::Marks::NAME),
+    (row::IdBuckets::ID, row::IdBuckets::NAME),
+    (row::Floors::ID, row::Floors::NAME),
     (groups::row::Groups::ID, groups::row::Groups::NAME),
     (groups::row::Members::ID, groups::row::Members::NAME),
     (groups::row::Offsets::ID, groups::row::Offsets::NAME),
@@ -92,3 +117,13 @@ pub const TABLES: &[(TableId, &str)] = &[
     (queues::row::DeadLetters::ID, queues::row::DeadLetters::NAME),
     (queues::row::Redriven::ID, queues::row::Redriven::NAME),
 ];
+
+/// Removes all rows of these tables whose keys begin so: a fact for each table.
+fn delete_all(tx: &mut Tx<'_>, tables: &[TableId], prefix: &impl Key) -> Result<(), Abort> {
+    for table in tables {
+        let from = stored_key(tx.namespace(), *table, prefix);
+        let to = after_prefix(&from).expect("a stored key begins with a table number, not all FF");
+        tx.delete_range_stored(&from, &to)?;
+    }
+    Ok(())
+}

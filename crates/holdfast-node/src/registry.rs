@@ -119,7 +119,11 @@ const TOPICS: Primitive = Primitive {
         TableInfo::of::<topics::row::Topics>(&[KeyPart::Text]),
         TableInfo::of::<topics::row::Tails>(&[KeyPart::Text, KeyPart::U16]),
         TableInfo::of::<topics::row::StoredMessages>(&[KeyPart::Text, KeyPart::U16, KeyPart::U64]),
-        TableInfo::of::<topics::row::MessageIds>(&[KeyPart::Text, KeyPart::Text]),
+        TableInfo::of::<topics::row::MessageIds>(&[KeyPart::Text, KeyPart::U64, KeyPart::Text]),
+        TableInfo::of::<topics::row::Heads>(&[KeyPart::Text, KeyPart::U16]),
+        TableInfo::of::<topics::row::Marks>(&[KeyPart::Text, KeyPart::U16, KeyPart::U64]),
+        TableInfo::of::<topics::row::IdBuckets>(&[KeyPart::Text]),
+        TableInfo::of::<topics::row::Floors>(&[]),
         TableInfo::of::<topics::groups::row::Groups>(&[KeyPart::Text, KeyPart::Text]),
         TableInfo::of::<topics::groups::row::Members>(&[
             KeyPart::Text,

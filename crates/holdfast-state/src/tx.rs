@@ -235,6 +235,17 @@ impl<'a> Tx<'a> {
         self.delete_range_stored(&from, &to)
     }
 
+    /// Removes every row with `from <= key < to`; both are keys or prefixes of keys: one
+    /// fact, whatever it removes.
+    ///
+    /// # Errors
+    /// [`Abort::TooLarge`]
+    pub fn delete_range<T: Table>(&mut self, from: &impl Key, to: &impl Key) -> Result<(), Abort> {
+        let namespace = self.context.namespace;
+        let (from, to) = (stored_key(namespace, T::ID, from), stored_key(namespace, T::ID, to));
+        self.delete_range_stored(&from, &to)
+    }
+
     /// Arms a timer: `handler` runs with `payload` as a transaction of this
     /// namespace once log time has reached `due`. A time that is not in the future
     /// means as soon as can be.

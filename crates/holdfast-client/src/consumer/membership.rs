@@ -11,7 +11,7 @@ use tokio::{
 use super::Refusal;
 use crate::{
     answer::At,
-    api::groups::{JoinGroupSpec, LeaveGroupSpec, PartitionOffset},
+    api::groups::{GroupPlace, JoinGroupSpec, LeaveGroupSpec},
     client::Client,
     error::Error,
     tenure::Tenure,
@@ -22,7 +22,7 @@ use crate::{
 pub(super) struct Membership {
     pub(super) generation: u64,
     /// Its partitions, each with the group's committed offset when it joined last.
-    pub(super) partitions: Vec<PartitionOffset>,
+    pub(super) partitions: Vec<GroupPlace>,
     /// Where in the order that was so.
     pub(super) at: Option<At>,
     /// By the monotonic clock.

@@ -3,7 +3,8 @@
 //! The same message again, under an id that the caller gave, is the same message;
 //! another one under the id is refused. Everything is decided before the first row is
 //! written. It reads the tail of its partition and writes it and the message; with an id,
-//! it reads and writes that of the id as well.
+//! it reads and writes that of the id as well. An id is used for as long as its message is
+//! there.
 
 use holdfast_state::{
     Id, LogTime, Stop, Tx,
@@ -14,11 +15,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     data::Data,
+    ids::Ids,
     key::MessageKey,
     messages::NewMessage,
     refusals::{MESSAGE_EXISTS, TOPIC_NOT_FOUND},
     row::{MessageRow, PlaceRow},
-    sequence::{Run, Sequence, first_tail, place_of},
+    sequence::{Run, Sequence, first_tail},
 };
 
 /// The command.
@@ -159,7 +161,7 @@ pub fn append(tx: &mut Tx<'_>, spec: &AppendSpec) -> Result<AppendOutcome, Stop<
     let not_found = || AppendRefusal::TopicNotFound { topic: spec.topic.clone() };
     let first = first.ok_or_else(|| Stop::Refused(not_found()))?;
     if let Some(id) = &spec.id
-        && let Some(place) = place_of(tx, &spec.topic, id)?
+        && let Some(place) = Ids::of(tx, &spec.topic)?.find(tx, id)?
     {
         return existing(tx, spec, id, place);
     }

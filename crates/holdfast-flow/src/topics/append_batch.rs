@@ -4,7 +4,7 @@
 //! They are stored as one row for each partition, so a batch costs little more than a
 //! message. Repeated as a whole it has the same outcome, if one of its messages has an id
 //! by which it is known again. A batch of which some messages are in the topic and others
-//! are not, or elsewhere, is refused.
+//! are not, or elsewhere, or were removed meanwhile, is refused.
 
 use std::collections::BTreeMap;
 
@@ -17,11 +17,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     append::Appended,
+    ids::Ids,
     messages::Messages,
     partition::Partitions,
     refusals::{BATCH_DIFFERS, MESSAGE_EXISTS, TOPIC_NOT_FOUND},
     row::{MessageRow, MessagesRow, PlaceRow, Sibling, TailRow},
-    sequence::{Run, Sequence, first_tail, place_of},
+    sequence::{Run, Sequence, first_tail},
 };
 
 /// The command.
@@ -226,10 +227,14 @@ impl Known {
 }
 
 fn first_known(tx: &Tx<'_>, spec: &AppendBatchSpec) -> Result<Option<Known>, Abort> {
-    for (index, message) in spec.messages.iter().enumerate() {
-        if let Some(id) = &message.id
-            && let Some(place) = place_of(tx, &spec.topic, id)?
-        {
+    let named =
+        || spec.messages.iter().zip(0..).filter_map(|(each, at)| Some((at, each.id.as_ref()?)));
+    if named().next().is_none() {
+        return Ok(None);
+    }
+    let ids = Ids::of(tx, &spec.topic)?;
+    for (index, id) in named() {
+        if let Some(place) = ids.find(tx, id)? {
             return Ok(Some(Known { index, id: id.clone(), place }));
         }
     }
@@ -279,7 +284,11 @@ fn siblings(
     }
     let mut ranges = Vec::with_capacity(parts.len());
     for (&Sibling { partition, base }, messages) in siblings.iter().zip(parts.values()) {
-        let there = Sequence::new(&spec.topic, partition).starting(tx, base)?;
+        let sequence = Sequence::new(&spec.topic, partition);
+        if base < sequence.head(tx)?.first {
+            return Ok(None);
+        }
+        let there = sequence.starting(tx, base)?;
         if there.row.messages != *messages {
             return Ok(None);
         }
@@ -299,7 +308,9 @@ fn side_by_side(
 ) -> Result<Option<Batch>, Abort> {
     let (partition, messages) = parts.first_key_value().expect("a batch has a message");
     let sequence = Sequence::new(&spec.topic, *partition);
-    let begin = known.place.offset.checked_sub(known.index as u64).filter(|begin| *begin > 0);
+    let first_there = sequence.head(tx)?.first;
+    let begin = known.place.offset.checked_sub(known.index as u64);
+    let begin = begin.filter(|begin| *begin >= first_there);
     let (Some(begin), true) = (begin, known.place.partition == *partition) else {
         return Ok(None);
     };

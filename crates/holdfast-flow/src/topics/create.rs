@@ -16,7 +16,9 @@ use super::{
     get::Topic,
     partition::Partitions,
     refusals::TOPIC_EXISTS,
+    retention::Retention,
     row::{TailRow, Tails, TopicRow, Topics},
+    sweep,
 };
 
 /// The command.
@@ -32,6 +34,9 @@ pub struct CreateTopicSpec {
     /// How many partitions it has, for ever: messages of one key share one and are in order.
     #[serde(default)]
     pub partitions: Partitions,
+    /// What is kept of each partition; everything when nothing is given.
+    #[serde(default, skip_serializing_if = "Retention::is_for_ever")]
+    pub retention: Retention,
     /// The caller's own words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Metadata>,
@@ -109,16 +114,18 @@ impl Write for CreateTopic {
             let topic = Topic::of(&spec.id, row);
             return Ok(CreateTopicOutcome { outcome: Created::Created, existed: true, topic });
         }
-        let &CreateTopicSpec { partitions, .. } = spec;
+        let &CreateTopicSpec { partitions, retention, .. } = spec;
         let row = TopicRow {
             version: tx.version(),
             created_at: tx.now(),
             metadata: spec.metadata.clone(),
             partitions,
+            retention,
             unknown: Unknown::default(),
         };
         tx.put::<Topics>(key, &row)?;
-        let tail = TailRow { last: 0, partitions, unknown: Unknown::default() };
+        sweep::begin(tx, &spec.id, &row, false)?;
+        let tail = TailRow { last: 0, partitions, bytes: 0, unknown: Unknown::default() };
         for partition in partitions.all() {
             tx.put::<Tails>((key, partition), &tail)?;
         }
@@ -131,6 +138,7 @@ impl Write for CreateTopic {
 fn differs(row: &TopicRow, spec: &CreateTopicSpec) -> Option<&'static str> {
     match () {
         () if row.partitions != spec.partitions => Some("partitions"),
+        () if row.retention != spec.retention => Some("retention"),
         () if row.metadata != spec.metadata => Some("metadata"),
         () => None,
     }

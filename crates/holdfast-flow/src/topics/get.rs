@@ -1,8 +1,8 @@
-//! `topics.get`: a topic and where its partitions end; and [`Topic`], which is how topics
+//! `topics.get`: a topic and where its partitions begin and end; and [`Topic`], which is how topics
 //! are shown.
 
 use holdfast_state::{
-    Abort, Id, LogTime, Metadata, Read, Stop,
+    Id, LogTime, Metadata, Read, Stop,
     command::{Command, Method, Query, Refusal, RefusalInfo},
 };
 use schemars::JsonSchema;
@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 use super::{
     partition::Partitions,
     refusals::TOPIC_NOT_FOUND,
+    retention::Retention,
     row::{Tails, TopicRow, Topics},
-    sequence::doubt,
+    sequence::{Sequence, doubt},
 };
 
 /// The command.
@@ -27,7 +28,7 @@ pub struct GetTopicSpec {
     pub id: Id,
 }
 
-/// A topic, and where it ends.
+/// A topic, and where it begins and ends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct TopicEnds {
     /// The topic.
@@ -36,6 +37,12 @@ pub struct TopicEnds {
     /// Offset of the last message of each partition, by its number: how many were ever
     /// appended to it.
     pub last_offsets: Vec<u64>,
+    /// Offset of the first message that is there, or will be, of each partition: what lay
+    /// before it was removed.
+    pub first_offsets: Vec<u64>,
+    /// How large the messages are that are there, together: ids, keys, types and data, and
+    /// 64 bytes for each append.
+    pub bytes: u64,
 }
 
 /// A topic.
@@ -45,7 +52,10 @@ pub struct Topic {
     pub id: Id,
     /// How many partitions it has.
     pub partitions: Partitions,
-    /// The transaction that created it.
+    /// What is kept of each of them; absent when everything is.
+    #[serde(skip_serializing_if = "Retention::is_for_ever")]
+    pub retention: Retention,
+    /// The transaction that created it, or changed it last.
     pub version: u64,
     /// When it was created.
     pub created_at: LogTime,
@@ -59,6 +69,7 @@ impl Topic {
         Self {
             id: id.clone(),
             partitions: row.partitions,
+            retention: row.retention,
             version: row.version.get(),
             created_at: row.created_at,
             metadata: row.metadata,
@@ -92,7 +103,7 @@ impl Refusal for GetTopicRefusal {
 
 impl Command for GetTopic {
     const NAME: &'static str = "topics.get";
-    const SUMMARY: &'static str = "Shows a topic and where it ends.";
+    const SUMMARY: &'static str = "Shows a topic and where its partitions begin and end.";
     const METHOD: Method = Method::Get;
     const PATH: &'static str = "/v1/topics/{id}";
     type Spec = GetTopicSpec;
@@ -105,14 +116,16 @@ impl Query for GetTopic {
         let row = state.get::<Topics>(spec.id.as_str())?;
         let refusal = || GetTopicRefusal::TopicNotFound { topic: spec.id.clone() };
         let row = row.ok_or_else(|| Stop::Refused(refusal()))?;
-        let ends = row.partitions.all().map(|partition| end_of(state, &spec.id, partition));
-        let last_offsets = ends.collect::<Result<_, Abort>>()?;
-        Ok(TopicEnds { topic: Topic::of(&spec.id, row), last_offsets })
+        let (mut last_offsets, mut first_offsets, mut bytes) = (Vec::new(), Vec::new(), 0);
+        for partition in row.partitions.all() {
+            let tail = state.get::<Tails>((spec.id.as_str(), partition))?;
+            let none = || doubt(format!("partition {partition} of {} has no tail", spec.id));
+            let tail = tail.ok_or_else(none)?;
+            let head = Sequence::new(&spec.id, partition).head(state)?;
+            last_offsets.push(tail.last);
+            first_offsets.push(head.first);
+            bytes += tail.bytes - head.bytes;
+        }
+        Ok(TopicEnds { topic: Topic::of(&spec.id, row), last_offsets, first_offsets, bytes })
     }
-}
-
-fn end_of(state: &impl Read, topic: &Id, partition: u16) -> Result<u64, Abort> {
-    let tail = state.get::<Tails>((topic.as_str(), partition))?;
-    let none = || doubt(format!("partition {partition} of topic {topic} has no tail"));
-    Ok(tail.ok_or_else(none)?.last)
 }

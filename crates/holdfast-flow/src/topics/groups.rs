@@ -13,17 +13,20 @@
 //! somebody says so ([`seek`]), and never beyond the partition's end. A commit is an
 //! operation like any other: in one transaction with what was done, it is done once.
 //!
-//! A group comes to be when its first member joins or somebody sets its place, and stays.
+//! A group comes to be when its first member joins or somebody sets its place, and stays
+//! until it is deleted. What retention removes before a group has committed it is lost to
+//! the group, which is told how many messages that is.
 //!
 //! Left to others: reading (`topics.read`, which asks nobody), waiting for messages, and
 //! what becomes of a message that cannot be dealt with (queues).
 //!
 //! Read in this order: [`row`], [`assignment`], [`offsets`], `standing` (a group as it
-//! stands, and changing it); [`join`], [`leave`], [`commit`], [`seek`], [`get`], [`list`];
+//! stands, and changing it); [`join`], [`leave`], [`commit`], [`seek`], [`delete`], [`get`], [`list`];
 //! [`expire`].
 
 pub mod assignment;
 pub mod commit;
+pub mod delete;
 pub mod expire;
 pub mod get;
 pub mod join;

@@ -13,7 +13,8 @@
 //!
 //! Promises, at every version: each message of the topic from where the queue begins on is
 //! in one of four places, and in one only: not given out yet, out (or waiting to be given
-//! out again), a dead letter, or done. An acknowledgement counts only with the receipt of
+//! out again), a dead letter, or done; but what retention removes before it is done is lost,
+//! and counted. Dead letters are copies and stay. An acknowledgement counts only with the receipt of
 //! the last delivery. A message is not given out while it is out of sight. A dead letter
 //! is redriven once, for each time it died.
 //!
@@ -24,12 +25,13 @@
 //! Left to others: order by key (groups), waiting for messages (edge).
 //!
 //! Read in this order: [`span`], [`receipt`], [`row`], [`settings`]; `standing` (finding
-//! and changing what is stored), [`settling`] (what a receipt does); [`create`], [`get`],
-//! [`list`]; [`receive`], [`ack`], [`nack`], [`extend`], [`reject`]; [`letters`], then
+//! and changing what is stored), [`settling`] (what a receipt does); [`create`],
+//! [`delete`], [`get`], [`list`]; [`receive`], [`ack`], [`nack`], [`extend`], [`reject`]; [`letters`], then
 //! [`letter`], [`edit`], [`redrive`], [`purge`].
 
 pub mod ack;
 pub mod create;
+pub mod delete;
 pub mod edit;
 pub mod extend;
 pub mod get;

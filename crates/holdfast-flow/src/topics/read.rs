@@ -2,9 +2,12 @@
 //!
 //! A page ends at its limit, at the partition's end, or with the message that brings it to
 //! 1 MiB. Its `next` is where to go on: always there, since more may come.
+//!
+//! Who asks for what was removed is refused and told where the partition begins now: nobody
+//! passes over messages without knowing. Who asks for the beginning gets what there is.
 
 use holdfast_state::{
-    Id, LogTime, Read, Stop,
+    Abort, Id, LogTime, Read, Stop,
     command::{Command, Method, Query, Refusal, RefusalInfo},
     page::PageSize,
 };
@@ -15,7 +18,7 @@ use super::{
     data::Data,
     key::MessageKey,
     partition::Partitions,
-    refusals::{PARTITION_NOT_FOUND, TOPIC_NOT_FOUND},
+    refusals::{OFFSET_OUT_OF_RANGE, PARTITION_NOT_FOUND, TOPIC_NOT_FOUND},
     row::MessagesRow,
     sequence::{Placed, Sequence, first_tail},
 };
@@ -37,7 +40,7 @@ pub struct ReadMessagesSpec {
     #[serde(default)]
     pub partition: u16,
     /// Offset of the last message that the caller has: `next` of the page before; 0 for
-    /// the beginning.
+    /// the beginning, wherever that is.
     #[serde(default)]
     pub after: u64,
     /// How many messages at most.
@@ -57,6 +60,8 @@ pub struct MessagesPage {
     /// What to ask for next as `after`: offset of the page's last message, or what was
     /// asked where there is none yet.
     pub next: u64,
+    /// Offset of the first message of the partition that is there, or will be.
+    pub first_offset: u64,
     /// Offset of the partition's last message.
     pub last_offset: u64,
 }
@@ -117,15 +122,30 @@ pub enum ReadMessagesRefusal {
         /// How many there are, numbered from 0.
         partitions: Partitions,
     },
+    /// The messages behind this offset were removed.
+    OffsetOutOfRange {
+        /// The topic's id.
+        topic: Id,
+        /// The partition's number.
+        partition: u16,
+        /// The offset that was given.
+        after: u64,
+        /// Offset of the first message that is there, or will be.
+        first_offset: u64,
+        /// Offset of the last message.
+        last_offset: u64,
+    },
 }
 
 impl Refusal for ReadMessagesRefusal {
-    const ALL: &'static [RefusalInfo] = &[TOPIC_NOT_FOUND, PARTITION_NOT_FOUND];
+    const ALL: &'static [RefusalInfo] =
+        &[TOPIC_NOT_FOUND, PARTITION_NOT_FOUND, OFFSET_OUT_OF_RANGE];
 
     fn code(&self) -> &'static str {
         match self {
             Self::TopicNotFound { .. } => TOPIC_NOT_FOUND.code,
             Self::PartitionNotFound { .. } => PARTITION_NOT_FOUND.code,
+            Self::OffsetOutOfRange { .. } => OFFSET_OUT_OF_RANGE.code,
         }
     }
 
@@ -133,6 +153,7 @@ impl Refusal for ReadMessagesRefusal {
         Some(match self {
             Self::TopicNotFound { .. } => "/topic",
             Self::PartitionNotFound { .. } => "/partition",
+            Self::OffsetOutOfRange { .. } => "/after",
         })
     }
 }
@@ -163,16 +184,41 @@ impl Query for ReadMessages {
         }
         let sequence = Sequence::new(topic, partition);
         let last_offset = sequence.tail(state, first)?.last;
-        let (mut messages, mut bytes) = (Vec::new(), 0);
-        if after < last_offset {
-            sequence.walk(state, after + 1..=last_offset, |row, placed| {
-                let message = Message::of(row, placed);
-                bytes += message.bytes();
-                messages.push(message);
-                messages.len() < spec.limit.rows() && bytes < PAGE_BYTES
-            })?;
+        let head = sequence.head(state)?;
+        let first_offset = head.first;
+        if after > 0 && after < head.removed() {
+            let topic = topic.clone();
+            return Err(Stop::Refused(ReadMessagesRefusal::OffsetOutOfRange {
+                topic,
+                partition,
+                after,
+                first_offset,
+                last_offset,
+            }));
         }
+        let after = after.max(head.removed());
+        let messages = page(state, sequence, after, last_offset, spec.limit)?;
         let next = messages.last().map_or(after, |message| message.offset);
-        Ok(MessagesPage { topic: topic.clone(), partition, messages, next, last_offset })
+        let topic = topic.clone();
+        Ok(MessagesPage { topic, partition, messages, next, first_offset, last_offset })
     }
+}
+
+fn page(
+    state: &impl Read,
+    sequence: Sequence<'_>,
+    after: u64,
+    last_offset: u64,
+    limit: PageSize,
+) -> Result<Vec<Message>, Abort> {
+    let (mut messages, mut bytes) = (Vec::new(), 0);
+    if after < last_offset {
+        sequence.walk(state, after + 1..=last_offset, |row, placed| {
+            let message = Message::of(row, placed);
+            bytes += message.bytes();
+            messages.push(message);
+            messages.len() < limit.rows() && bytes < PAGE_BYTES
+        })?;
+    }
+    Ok(messages)
 }

@@ -26,10 +26,14 @@ pub(super) const BATCH_DIFFERS: RefusalInfo = info(
 );
 pub(super) const PARTITION_NOT_FOUND: RefusalInfo =
     info("partition_not_found", Class::NotFound, "The topic has no partition of this number.");
+pub(super) const OFFSET_OUT_OF_RANGE: RefusalInfo =
+    info("offset_out_of_range", Class::Conflict, "The messages behind this offset were removed.");
 pub(super) const GROUP_NOT_FOUND: RefusalInfo =
     info("group_not_found", Class::NotFound, "The topic has no group with this id.");
 pub(super) const GROUP_FULL: RefusalInfo =
     info("group_full", Class::Conflict, "The group has as many members as it may have.");
+pub(super) const GROUP_NOT_EMPTY: RefusalInfo =
+    info("group_not_empty", Class::Conflict, "The group has members.");
 pub(super) const GENERATION_STALE: RefusalInfo = info(
     "generation_stale",
     Class::Precondition,

@@ -6,6 +6,10 @@
 //! single append is a list of one, and there is no other form. The row that holds an
 //! offset is the one with the greatest key not above it.
 //!
+//! What retention needs to know lies beside them, so that it reads and writes little: every
+//! so many bytes a *mark* says when the messages behind it were appended and how many bytes
+//! lie before; a *head*, where messages were removed, says which is the first that is there.
+//!
 //! Rows that are rewritten keep the fields of later releases. `tests/fixtures` holds
 //! rows of every released format.
 
@@ -15,7 +19,9 @@ use holdfast_state::{
 };
 use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
 
-use super::{data::Data, key::MessageKey, messages::NewMessage, partition::Partitions};
+use super::{
+    data::Data, key::MessageKey, messages::NewMessage, partition::Partitions, retention::Retention,
+};
 
 /// Topics by id.
 #[derive(Debug)]
@@ -52,21 +58,78 @@ impl Table for StoredMessages {
     type Row = MessagesRow;
 }
 
-/// Where the messages are whose ids callers gave: by the topic's id and the message's.
+/// Where partitions begin of which messages were removed: by the topic's id and the
+/// partition's number. The others begin with their first message.
+#[derive(Debug)]
+pub struct Heads;
+
+impl Table for Heads {
+    const ID: TableId = TableId(0x030d);
+    const NAME: &'static str = "topics.heads";
+    type Key<'k> = (&'k str, u16);
+    type Row = HeadRow;
+}
+
+/// Marks in partitions: by the topic's id, the partition's number, and the offset of the
+/// first message of a row of [`StoredMessages`].
+#[derive(Debug)]
+pub struct Marks;
+
+impl Table for Marks {
+    const ID: TableId = TableId(0x030e);
+    const NAME: &'static str = "topics.marks";
+    type Key<'k> = (&'k str, u16, u64);
+    type Row = MarkRow;
+}
+
+/// Where the messages are whose ids callers gave: by the topic's id, the number of the
+/// bucket, and the message's id.
 #[derive(Debug)]
 pub struct MessageIds;
 
 impl Table for MessageIds {
     const ID: TableId = TableId(0x0303);
     const NAME: &'static str = "topics.message_ids";
-    type Key<'k> = (&'k str, &'k str);
+    type Key<'k> = (&'k str, u64, &'k str);
     type Row = PlaceRow;
+}
+
+/// Which buckets of ids there are: by the topic's id. Where there is no row it is bucket 0
+/// alone.
+#[derive(Debug)]
+pub struct IdBuckets;
+
+impl Table for IdBuckets {
+    const ID: TableId = TableId(0x030f);
+    const NAME: &'static str = "topics.id_buckets";
+    type Key<'k> = &'k str;
+    type Row = IdBucketsRow;
+}
+
+/// Above which number deliveries and generations begin: one row.
+#[derive(Debug)]
+pub struct Floors;
+
+impl Table for Floors {
+    const ID: TableId = TableId(0x0310);
+    const NAME: &'static str = "topics.floors";
+    type Key<'k> = ();
+    type Row = FloorRow;
+}
+
+/// The greatest number that something deleted had counted to, or more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct FloorRow {
+    /// Nothing new is counted below.
+    #[n(0)]
+    pub above: u64,
 }
 
 /// A topic, without its id and its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TopicRow {
-    /// The transaction that changed this row last.
+    /// The transaction that changed this row last. Sweeps of retention that were begun before
+    /// it count no more.
     pub version: Version,
     /// When it was created.
     pub created_at: LogTime,
@@ -74,11 +137,13 @@ pub struct TopicRow {
     pub metadata: Option<Metadata>,
     /// How many partitions it has; never changes.
     pub partitions: Partitions,
+    /// How long messages are kept.
+    pub retention: Retention,
     /// Fields of a later release.
     pub unknown: Unknown,
 }
 
-const TOPIC_FIELDS: u64 = 4;
+const TOPIC_FIELDS: u64 = 5;
 
 impl<C> Encode<C> for TopicRow {
     fn encode<W: encode::Write>(
@@ -88,7 +153,7 @@ impl<C> Encode<C> for TopicRow {
     ) -> Result<(), encode::Error<W::Error>> {
         self.unknown.begin(e, TOPIC_FIELDS)?;
         e.encode(self.version)?.encode(self.created_at)?.encode(&self.metadata)?;
-        e.encode(self.partitions)?;
+        e.encode(self.partitions)?.encode(self.retention)?;
         self.unknown.end(e)
     }
 }
@@ -101,6 +166,7 @@ impl<'b, C> Decode<'b, C> for TopicRow {
             created_at: d.decode()?,
             metadata: d.decode()?,
             partitions: d.decode()?,
+            retention: d.decode()?,
             unknown: Unknown::read(d, fields, TOPIC_FIELDS)?,
         })
     }
@@ -113,11 +179,13 @@ pub struct TailRow {
     pub last: u64,
     /// How many partitions the topic has: whoever reads one tail need not read the topic.
     pub partitions: Partitions,
+    /// Size of all messages that were ever appended: the sum of [`MessagesRow::bytes`].
+    pub bytes: u64,
     /// Fields of a later release.
     pub unknown: Unknown,
 }
 
-const TAIL_FIELDS: u64 = 2;
+const TAIL_FIELDS: u64 = 3;
 
 impl<C> Encode<C> for TailRow {
     fn encode<W: encode::Write>(
@@ -126,7 +194,7 @@ impl<C> Encode<C> for TailRow {
         _: &mut C,
     ) -> Result<(), encode::Error<W::Error>> {
         self.unknown.begin(e, TAIL_FIELDS)?;
-        e.u64(self.last)?.encode(self.partitions)?;
+        e.u64(self.last)?.encode(self.partitions)?.u64(self.bytes)?;
         self.unknown.end(e)
     }
 }
@@ -137,9 +205,43 @@ impl<'b, C> Decode<'b, C> for TailRow {
         Ok(Self {
             last: d.u64()?,
             partitions: d.decode()?,
+            bytes: d.u64()?,
             unknown: Unknown::read(d, fields, TAIL_FIELDS)?,
         })
     }
+}
+
+/// Where a partition begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct HeadRow {
+    /// Offset of the first message that is there; one more than the last when none is.
+    #[n(0)]
+    pub first: u64,
+    /// Size of all messages before it.
+    #[n(1)]
+    pub bytes: u64,
+}
+
+impl HeadRow {
+    /// Of a partition of which nothing was removed.
+    pub const WHOLE: Self = Self { first: 1, bytes: 0 };
+
+    /// Everything up to this offset was removed.
+    #[must_use]
+    pub const fn removed(self) -> u64 {
+        self.first - 1
+    }
+}
+
+/// What lies before and behind a row of messages. Written once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct MarkRow {
+    /// When the row was appended: those before it not later, those behind it not earlier.
+    #[n(0)]
+    pub time: LogTime,
+    /// Size of all messages before it.
+    #[n(1)]
+    pub bytes: u64,
 }
 
 /// Messages of one partition that were appended together, at least one. Written once.
@@ -174,7 +276,16 @@ pub struct Sibling {
     pub base: u64,
 }
 
+/// What a row counts for, besides its messages.
+const ROW_BYTES: u64 = 64;
+
 impl MessagesRow {
+    /// Its size, as retention counts: ids, keys, types and data, and 64 for the row.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.messages.iter().map(MessageRow::bytes).sum::<u64>() + ROW_BYTES
+    }
+
     /// The id of a message: its own, or the fresh one, with the message's place behind
     /// it for all but the first. `None` where there is neither, or no such message.
     #[must_use]
@@ -217,6 +328,12 @@ impl MessageRow {
         }
     }
 
+    fn bytes(&self) -> u64 {
+        let id = self.id.as_ref().map_or(0, |id| id.len());
+        let key = self.key.as_ref().map_or(0, |key| key.as_str().len());
+        (id + key + self.r#type.len() + self.data.as_str().len()) as u64
+    }
+
     /// The first field, besides the id, in which the two differ.
     pub(super) fn differs(&self, other: &Self) -> Option<&'static str> {
         match () {
@@ -226,6 +343,17 @@ impl MessageRow {
             () => None,
         }
     }
+}
+
+/// The buckets of ids that a topic has.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct IdBucketsRow {
+    /// Number of the oldest.
+    #[n(0)]
+    pub oldest: u64,
+    /// When each began, the oldest first: at least one. A bucket ends when the next begins.
+    #[n(1)]
+    pub begun: Vec<LogTime>,
 }
 
 /// Where a message is. Written once.
@@ -252,9 +380,10 @@ mod tests {
             R::parse(later).unwrap().write(&mut bytes);
             bytes
         }
-        let tail = minicbor::to_vec((7_u64, 1_u16, "later", [1_u8, 2])).unwrap();
+        let tail = minicbor::to_vec((7_u64, 1_u16, 9_u64, "later", [1_u8, 2])).unwrap();
         assert_eq!(rewritten::<TailRow>(&tail), tail);
-        let topic = minicbor::to_vec((7_u64, 8_u64, Option::<u8>::None, 4_u16, "later")).unwrap();
+        let none = Option::<u8>::None;
+        let topic = minicbor::to_vec((7_u64, 8_u64, none, 4_u16, [none, none], "later")).unwrap();
         assert_eq!(rewritten::<TopicRow>(&topic), topic);
         assert!(TailRow::parse(&minicbor::to_vec([0_u8; 0]).unwrap()).is_err());
     }

@@ -5,8 +5,13 @@ use std::ops::RangeInclusive;
 
 use holdfast_state::{Abort, Id, Read, Scan, StoreError, Tx, page::bad_key, table::Table as _};
 
-use super::row::{
-    MessageIds, MessageRow, MessagesRow, PlaceRow, Sibling, StoredMessages, TailRow, Tails,
+use super::{
+    ids::Ids,
+    row::{
+        HeadRow, Heads, MarkRow, Marks, MessageRow, MessagesRow, PlaceRow, Sibling, StoredMessages,
+        TailRow, Tails, Topics,
+    },
+    trim::{Effort, Rule, SEGMENT_BYTES},
 };
 
 /// A partition of a topic that was created.
@@ -36,11 +41,17 @@ impl<'a> Sequence<'a> {
         tail.ok_or_else(|| doubt(format!("{self:?} has no tail")))
     }
 
-    fn key(self, base: u64) -> (&'a str, u16, u64) {
+    /// Where it begins.
+    pub(super) fn head(self, state: &impl Read) -> Result<HeadRow, Abort> {
+        let head = state.get::<Heads>((self.topic.as_str(), self.partition))?;
+        Ok(head.unwrap_or(HeadRow::WHOLE))
+    }
+
+    pub(super) fn key(self, base: u64) -> (&'a str, u16, u64) {
         (self.topic.as_str(), self.partition, base)
     }
 
-    /// The row that holds a message. There is one: offsets have no gaps.
+    /// The row that holds a message that is there. There is one: offsets have no gaps.
     pub(super) fn holding(self, state: &impl Read, offset: u64) -> Result<Run, Abort> {
         let from = (self.topic.as_str(), self.partition);
         let end = self.key(offset.saturating_add(1));
@@ -94,7 +105,8 @@ impl<'a> Sequence<'a> {
     }
 
     /// Adds messages at the end, none of whose ids is used in the topic. `siblings` are
-    /// the rows of the batch when it has several.
+    /// the rows of the batch when it has several. Whenever the partition has grown by a
+    /// segment, what is too much of it goes.
     pub(super) fn push(
         self,
         tx: &mut Tx<'_>,
@@ -106,15 +118,40 @@ impl<'a> Sequence<'a> {
         let row = MessagesRow { version: tx.version(), time: tx.now(), fresh, messages, siblings };
         let run = Run { base: tail.last + 1, row };
         tx.put::<StoredMessages>(self.key(run.base), &run.row)?;
+        self.put_ids(tx, &run)?;
+        let before = tail.bytes;
+        tail.last = run.end() - 1;
+        tail.bytes += run.row.bytes();
+        tx.put::<Tails>((self.topic.as_str(), self.partition), &tail)?;
+        if before / SEGMENT_BYTES != tail.bytes / SEGMENT_BYTES {
+            let mark = MarkRow { time: run.row.time, bytes: before };
+            tx.put::<Marks>(self.key(run.base), &mark)?;
+            self.keep_size(tx, &tail)?;
+        }
+        Ok(run)
+    }
+
+    fn put_ids(self, tx: &mut Tx<'_>, run: &Run) -> Result<(), Abort> {
+        if run.row.messages.iter().all(|message| message.id.is_none()) {
+            return Ok(());
+        }
+        let ids = Ids::of(tx, self.topic)?;
         for (message, offset) in run.row.messages.iter().zip(run.base..) {
             if let Some(id) = &message.id {
-                let place = PlaceRow { offset, partition: self.partition };
-                tx.put::<MessageIds>((self.topic.as_str(), id.as_str()), &place)?;
+                ids.put(tx, id, &PlaceRow { offset, partition: self.partition })?;
             }
         }
-        tail.last = run.end() - 1;
-        tx.put::<Tails>((self.topic.as_str(), self.partition), &tail)?;
-        Ok(run)
+        Ok(())
+    }
+
+    /// Removes what is beyond the bytes that are kept. Where there is very much of it, the
+    /// next segment goes on.
+    fn keep_size(self, tx: &mut Tx<'_>, tail: &TailRow) -> Result<(), Abort> {
+        let row = tx.get::<Topics>(self.topic.as_str())?;
+        let row = row.ok_or_else(|| doubt(format!("{self:?} has no topic")))?;
+        let Some(bytes) = row.retention.bytes else { return Ok(()) };
+        let rule = Rule { until: None, bytes: Some(bytes) };
+        self.trim(tx, tail, rule, &mut Effort::new(SEGMENT_BYTES))
     }
 }
 
@@ -161,11 +198,6 @@ impl Run {
     pub(super) fn at(&self, offset: u64) -> Result<Placed<'_>, Abort> {
         self.from(offset).next().unwrap_or_else(|| Err(doubt(format!("no offset {offset}"))))
     }
-}
-
-/// Where the message is whose id the caller gave, if there is one.
-pub(super) fn place_of(state: &impl Read, topic: &Id, id: &Id) -> Result<Option<PlaceRow>, Abort> {
-    state.get::<MessageIds>((topic.as_str(), id.as_str()))
 }
 
 /// The rows do not fit together: the state must be rebuilt.

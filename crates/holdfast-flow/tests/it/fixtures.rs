@@ -9,7 +9,11 @@ use holdfast_flow::topics::{
         settings::Lasting,
         span::Span,
     },
-    row::{MessageRow, MessagesRow, PlaceRow, Sibling, TailRow, TopicRow},
+    retention::{KeptBytes, Retention},
+    row::{
+        FloorRow, HeadRow, IdBucketsRow, MarkRow, MessageRow, MessagesRow, PlaceRow, Sibling,
+        TailRow, TopicRow,
+    },
 };
 use holdfast_state::{
     Id, Lifetime, LogTime, Metadata, TimerId, Version, fixture::Fixtures, unknown::Unknown,
@@ -30,15 +34,26 @@ fn topics_and_tails_of_format_1() {
         created_at: TIME,
         metadata: None,
         partitions: Partitions::ONE,
+        retention: Retention::default(),
         unknown: Unknown::default(),
     };
     FORMAT_1.check_kept("topic", &topic);
+    let age = Some(Lifetime::from_us(604_800_000_000).unwrap());
+    let retention = Retention { age, bytes: KeptBytes::new(1 << 30) };
+    FORMAT_1.check("topic with retention", &TopicRow { retention, ..topic.clone() });
     let metadata = Some(Metadata::new(r#"{"owner":"dispatch"}"#).unwrap());
     let several = TopicRow { metadata, partitions: Partitions::new(256).unwrap(), ..topic };
     FORMAT_1.check("topic with metadata and partitions", &several);
-    let tail = |last| TailRow { last, partitions: Partitions::ONE, unknown: Unknown::default() };
-    FORMAT_1.check("tail of an empty topic", &tail(0));
-    FORMAT_1.check_kept("tail", &tail(4_000_000_000));
+    let (partitions, unknown) = (Partitions::ONE, Unknown::default());
+    let empty = TailRow { last: 0, partitions, bytes: 0, unknown };
+    FORMAT_1.check("tail of an empty topic", &empty);
+    let tail = TailRow { last: 4_000_000_000, bytes: 800_000_000_000, ..empty };
+    FORMAT_1.check_kept("tail", &tail);
+    FORMAT_1.check("head", &HeadRow { first: 48_001, bytes: 9_600_000 });
+    FORMAT_1.check("mark", &MarkRow { time: TIME, bytes: 9_437_184 });
+    let begun = vec![TIME, TIME.plus_us(151_200_000_000)];
+    FORMAT_1.check("buckets of ids", &IdBucketsRow { oldest: 7, begun });
+    FORMAT_1.check("floor", &FloorRow { above: 6_319_112_192 });
     FORMAT_1.check("place", &PlaceRow { offset: 48_000, partition: 12 });
 }
 
@@ -106,6 +121,7 @@ fn queues_of_format_1() {
         dead: 1,
         cursors,
         due_from: TIME,
+        lost: 3,
         unknown: Unknown::default(),
     };
     FORMAT_1.check_kept("standing", &standing);

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use holdfast_flow::topics::{
-    AppendSpec, COMMANDS, NewMessage, Partitions, TIMERS, append,
+    AppendSpec, COMMANDS, NewMessage, Partitions, Retention, TIMERS, append,
     create::{CreateTopic, CreateTopicSpec},
+    get::{GetTopic, GetTopicSpec},
     groups::{
         commit::{CommitOffsets, CommitOffsetsSpec},
         get::{GetGroup, GetGroupSpec},
@@ -71,6 +72,8 @@ struct Naive {
     members: BTreeMap<u8, u64>,
     committed: BTreeMap<u16, u64>,
     ends: BTreeMap<u16, u64>,
+    /// Up to which offset messages were removed, as the world says.
+    removed: BTreeMap<u16, u64>,
     now: u64,
     known: bool,
 }
@@ -94,7 +97,7 @@ impl Naive {
                     self.generation += 1;
                 }
                 let own = (0..PARTITIONS).filter(|each| self.reader(*each) == Some(member));
-                let own = own.map(|each| (each, self.committed.get(&each).copied().unwrap_or(0)));
+                let own = own.map(|each| self.place(each));
                 Ok(format!("{} {:?}", self.generation, own.collect::<Vec<_>>()))
             }
             Step::Leave(_) if !self.known => Err("group_not_found".to_owned()),
@@ -111,17 +114,23 @@ impl Naive {
                     return Err("partition_not_assigned".to_owned());
                 }
                 self.within(partition, offset)?;
-                let committed = self.committed.entry(partition).or_default();
-                *committed = offset.max(*committed);
-                Ok(committed.to_string())
+                let before = self.committed.get(&partition).copied().unwrap_or(0);
+                if offset > before {
+                    self.committed.insert(partition, offset);
+                }
+                Ok(offset.max(before).to_string())
             }
             Step::Seek { partition, offset } => {
                 if partition >= PARTITIONS {
                     return Err("partition_not_found".to_owned());
                 }
                 self.within(partition, offset)?;
+                let removed = self.removed.get(&partition).copied().unwrap_or(0);
+                if (1..removed).contains(&offset) {
+                    return Err("offset_out_of_range".to_owned());
+                }
                 self.known = true;
-                self.committed.insert(partition, offset);
+                self.committed.insert(partition, offset.max(removed));
                 self.generation += 1;
                 Ok(self.generation.to_string())
             }
@@ -132,6 +141,16 @@ impl Naive {
                 self.generation += (before - self.members.len()) as u64;
                 Ok(String::new())
             }
+        }
+    }
+
+    /// Partition, where the group goes on, and how many messages it has lost.
+    fn place(&self, partition: u16) -> (u16, u64, u64) {
+        let removed = self.removed.get(&partition).copied().unwrap_or(0);
+        match self.committed.get(&partition) {
+            Some(committed) if *committed < removed => (partition, removed, removed - committed),
+            Some(committed) => (partition, *committed, 0),
+            None => (partition, removed, 0),
         }
     }
 
@@ -169,7 +188,7 @@ fn take(world: &mut World, step: &Step, generation: u64) -> Result<String, Strin
             let ttl = Lifetime::from_us(seconds * 1_000_000).unwrap();
             let spec = JoinGroupSpec { topic, group, member: member_id(member), ttl };
             let joined = world.transact(|tx| JoinGroup::run(tx, &spec)).map_err(code)?;
-            let own = joined.partitions.iter().map(|each| (each.partition, each.offset));
+            let own = joined.partitions.iter().map(|each| (each.partition, each.offset, each.lost));
             Ok(format!("{} {:?}", joined.generation, own.collect::<Vec<_>>()))
         }
         Step::Leave(member) => {
@@ -200,10 +219,21 @@ fn message() -> NewMessage {
     NewMessage { id: None, key: None, r#type: id("t"), data: Default::default() }
 }
 
+/// Messages are kept for this long, in seconds.
+const AGE: u64 = 40;
+
+fn removed(world: &World) -> BTreeMap<u16, u64> {
+    let spec = GetTopicSpec { id: id("trips") };
+    let found = GetTopic::run(&world.view(), &spec).unwrap();
+    (0..).zip(found.first_offsets.iter().map(|first| first - 1)).collect()
+}
+
 fn world() -> World {
     let mut world = World::default();
     let partitions = Partitions::new(PARTITIONS).unwrap();
-    let spec = CreateTopicSpec { id: id("trips"), partitions, metadata: None };
+    let age = Some(Lifetime::from_us(AGE * 1_000_000).unwrap());
+    let retention = Retention { age, bytes: None };
+    let spec = CreateTopicSpec { id: id("trips"), partitions, retention, metadata: None };
     world.transact(|tx| CreateTopic::run(tx, &spec)).unwrap();
     world
 }
@@ -223,6 +253,7 @@ proptest! {
             }
             let did = take(&mut world, step, naive.generation);
             prop_assert_eq!(did, naive.take(step), "{:?}", step);
+            naive.removed = removed(&world);
         }
         let spec = GetGroupSpec { topic: id("trips"), group: id("billing") };
         let found = GetGroup::run(&world.view(), &spec);
@@ -231,7 +262,8 @@ proptest! {
             prop_assert_eq!(found.generation, naive.generation);
             for (progress, number) in found.partitions.iter().zip(0..) {
                 prop_assert_eq!(progress.partition, number);
-                prop_assert_eq!(progress.committed, naive.committed.get(&number).copied().unwrap_or(0));
+                let (_, place, lost) = naive.place(number);
+                prop_assert_eq!((progress.committed, progress.lost), (place - lost, lost));
                 prop_assert_eq!(progress.last_offset, naive.ends.get(&number).copied().unwrap_or(0));
                 prop_assert_eq!(progress.reader.clone(), naive.reader(number).map(member_id));
             }

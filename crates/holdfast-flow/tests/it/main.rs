@@ -7,4 +7,5 @@ mod groups;
 mod model;
 mod pages;
 mod queues;
+mod retention;
 mod scenarios;

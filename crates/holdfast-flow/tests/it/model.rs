@@ -6,20 +6,27 @@ mod naive;
 use std::collections::BTreeSet;
 
 use holdfast_flow::topics::{
-    AppendSpec, Data, MessageKey, Messages, NewMessage, Partitions, append,
+    AppendSpec, COMMANDS, Data, MessageKey, Messages, NewMessage, Partitions, Retention, TIMERS,
+    append,
     append_batch::{AppendBatch, AppendBatchSpec, OffsetRange},
     create::{CreateTopic, CreateTopicSpec},
+    delete::{DeleteTopic, DeleteTopicSpec},
+    get::{GetTopic, GetTopicSpec},
     read::{Message, ReadMessages, ReadMessagesSpec},
+    update::{UpdateTopic, UpdateTopicSpec},
 };
 use holdfast_state::{
-    Id, Stop, Tx,
+    Id, Lifetime, Stop, Tx,
     command::{Query as _, Refusal, Write as _},
     page::PageSize,
     scenario::{Vocabulary, World},
 };
 use proptest::prelude::*;
 
-use naive::{Naive, Step, Wanted, key_text, partitions};
+use naive::{Naive, Step, Wanted, age, key_text, partitions};
+
+const VOCABULARY: Vocabulary<'static> =
+    Vocabulary { commands: COMMANDS, timers: TIMERS, looks: &[] };
 
 const TOPICS: u8 = 3;
 
@@ -36,7 +43,12 @@ fn wanted() -> impl Strategy<Value = Wanted> {
 
 fn one() -> impl Strategy<Value = Step> {
     prop_oneof![
-        1 => (0..TOPICS).prop_map(Step::Create),
+        2 => (0..TOPICS).prop_map(Step::Create),
+        1 => prop_oneof![
+            1 => (1..TOPICS).prop_map(Step::Delete),
+            2 => (0..TOPICS, prop::option::weighted(0.8, 5..40_u64))
+                .prop_map(|(topic, age)| Step::Update { topic, age }),
+        ],
         6 => (0..TOPICS, wanted()).prop_map(|(topic, message)| Step::Append { topic, message }),
         4 => (0..TOPICS, prop::collection::vec(wanted(), 1..5))
             .prop_map(|(topic, messages)| Step::Batch { topic, messages }),
@@ -46,8 +58,18 @@ fn one() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn transaction() -> impl Strategy<Value = Vec<Step>> {
-    prop_oneof![4 => prop::collection::vec(one(), 1..2), 1 => prop::collection::vec(one(), 2..5)]
+/// Steps that are one transaction, and how much time passes behind them, in microseconds.
+fn transaction() -> impl Strategy<Value = (Vec<Step>, u64)> {
+    let steps = prop_oneof![
+        4 => prop::collection::vec(one(), 1..2),
+        1 => prop::collection::vec(one(), 2..5),
+    ];
+    (steps, prop_oneof![3 => Just(1), 2 => 1..8_000_000_u64])
+}
+
+fn retention(age: Option<u64>) -> Retention {
+    let age = age.map(|seconds| Lifetime::from_us(seconds * 1_000_000).unwrap());
+    Retention { age, bytes: None }
 }
 
 fn message(wanted: &Wanted) -> NewMessage {
@@ -76,9 +98,20 @@ fn take(tx: &mut Tx<'_>, step: &Step) -> Result<String, Stop<String>> {
     match step {
         Step::Create(topic) => {
             let partitions = Partitions::new(partitions(*topic)).unwrap();
-            let spec = CreateTopicSpec { id: id('T', *topic), partitions, metadata: None };
+            let (id, retention) = (id('T', *topic), retention(age(*topic)));
+            let spec = CreateTopicSpec { id, partitions, retention, metadata: None };
             let created = CreateTopic::run(tx, &spec).map_err(code)?;
             Ok(if created.existed { "existed" } else { "created" }.to_owned())
+        }
+        Step::Delete(topic) => {
+            let spec = DeleteTopicSpec { id: id('T', *topic) };
+            DeleteTopic::run(tx, &spec).map_err(code)?;
+            Ok("deleted".to_owned())
+        }
+        Step::Update { topic, age } => {
+            let spec = UpdateTopicSpec { id: id('T', *topic), retention: retention(*age) };
+            UpdateTopic::run(tx, &spec).map_err(code)?;
+            Ok("updated".to_owned())
         }
         Step::Append { topic, message: wanted } => {
             let spec = AppendSpec::new(id('T', *topic), message(wanted));
@@ -106,7 +139,8 @@ fn read(world: &World, topic: u8, partition: u16, limit: u32) -> Option<Vec<Mess
         let spec = ReadMessagesSpec { topic: id('T', topic), partition, after, limit };
         let page = ReadMessages::run(&world.view(), &spec).ok()?;
         assert!(page.messages.len() <= limit.rows());
-        assert_eq!(page.messages.is_empty(), after == page.last_offset);
+        let begin = after.max(page.first_offset - 1);
+        assert_eq!(page.messages.is_empty(), begin == page.last_offset);
         all.extend(page.messages);
         if page.next == page.last_offset {
             return Some(all);
@@ -124,8 +158,8 @@ proptest! {
         limit in 1..8_u32,
     ) {
         let (mut world, mut naive) = (World::default(), Naive::default());
-        let begun = vec![Step::Create(0), Step::Create(2)];
-        for steps in std::iter::once(&begun).chain(&transactions) {
+        let begun = (vec![Step::Create(0), Step::Create(2)], 1);
+        for (steps, passed) in std::iter::once(&begun).chain(&transactions) {
             let steps: Vec<Step> = steps.iter().map(|step| naive.meant(step)).collect();
             let did = world.transact(|tx| {
                 steps.iter().map(|step| take(tx, step)).collect::<Result<Vec<_>, _>>()
@@ -135,7 +169,15 @@ proptest! {
                 Stop::Aborted(abort) => panic!("{abort}"),
             });
             prop_assert_eq!(did, naive.take(&steps), "{:?}", steps);
-            world.pass(1, &Vocabulary::default());
+            world.pass(*passed, &VOCABULARY);
+            naive.now += passed;
+            // Timers that fired took versions as well.
+            let last = world.log().last().expect("something was created");
+            naive.version = last.first.get() + u64::from(last.count) - 1;
+            for topic in (0..TOPICS).filter(|topic| naive.has(*topic)).collect::<Vec<_>>() {
+                let found = GetTopic::run(&world.view(), &GetTopicSpec { id: id('T', topic) });
+                naive.begins(topic, &found.unwrap().first_offsets);
+            }
         }
         for (topic, partition) in (0..TOPICS).flat_map(|topic| (0..TOPICS + 1).map(move |p| (topic, u16::from(p)))) {
             let found = read(&world, topic, partition, limit);
@@ -143,9 +185,10 @@ proptest! {
             prop_assert_eq!(found.is_some(), expected.is_some());
             let (Some(found), Some(expected)) = (found, expected) else { continue };
             prop_assert_eq!(found.len(), expected.len());
-            for ((found, expected), offset) in found.iter().zip(expected).zip(1_u64..) {
+            prop_assert!(found.windows(2).all(|two| two[0].offset + 1 == two[1].offset));
+            for (found, expected) in found.iter().zip(expected) {
                 let wanted = message(&expected.wanted);
-                prop_assert_eq!(found.offset, offset);
+                prop_assert_eq!(found.offset, expected.offset as u64);
                 prop_assert_eq!(found.version, expected.version);
                 prop_assert_eq!((&found.key, &found.r#type), (&wanted.key, &wanted.r#type));
                 prop_assert_eq!(&found.data, &wanted.data);

@@ -1,7 +1,7 @@
 //! A page of messages is bounded in bytes, however large its rows are.
 
 use holdfast_flow::topics::{
-    AppendSpec, Data, Messages, NewMessage, Partitions, append,
+    AppendSpec, Data, Messages, NewMessage, Partitions, Retention, append,
     append_batch::{AppendBatch, AppendBatchSpec},
     create::{CreateTopic, CreateTopicSpec},
     data, messages,
@@ -31,7 +31,9 @@ fn large() -> NewMessage {
 
 fn world() -> World {
     let mut world = World::default();
-    let spec = CreateTopicSpec { id: topic(), partitions: Partitions::ONE, metadata: None };
+    let retention = Retention::default();
+    let spec =
+        CreateTopicSpec { id: topic(), partitions: Partitions::ONE, retention, metadata: None };
     world.transact(|tx| CreateTopic::run(tx, &spec)).unwrap();
     world
 }

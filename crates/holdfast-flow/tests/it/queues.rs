@@ -5,9 +5,12 @@
 
 mod ledger;
 
+use std::collections::BTreeSet;
+
 use holdfast_flow::topics::{
-    AppendSpec, COMMANDS, Data, MessageKey, NewMessage, Partitions, TIMERS, append,
+    AppendSpec, COMMANDS, Data, MessageKey, NewMessage, Partitions, Retention, TIMERS, append,
     create::{CreateTopic, CreateTopicSpec},
+    get::{GetTopic, GetTopicSpec},
     queues::{
         ack::{AckMessages, AckMessagesSpec},
         create::{CreateQueue, CreateQueueSpec},
@@ -21,18 +24,20 @@ use holdfast_flow::topics::{
         receive::{ReceiveMessages, ReceiveMessagesOutcome, ReceiveMessagesSpec},
         redrive::{RedriveDeadLetters, RedriveDeadLettersSpec},
         reject::{RejectMessages, RejectMessagesSpec},
+        row::{Deliveries as Stored, DeliveryRow},
         settings::{Begin, Deliveries},
     },
 };
 use holdfast_state::{
-    Id, Lifetime, Stop,
+    Id, Lifetime, Read as _, Scan, Stop,
     command::{Query as _, Refusal, Write},
     page::PageSize,
     scenario::{Vocabulary, World},
+    table::Found,
 };
 use proptest::prelude::*;
 
-use ledger::{Ledger, Place};
+use ledger::{Key, Ledger, Place};
 
 const VOCABULARY: Vocabulary<'static> =
     Vocabulary { commands: COMMANDS, timers: TIMERS, looks: &[] };
@@ -118,10 +123,11 @@ struct Shop {
 type Answer<T> = Result<T, String>;
 
 impl Shop {
-    fn open(delay: Option<u64>) -> Self {
+    fn open(delay: Option<u64>, age: Option<u64>) -> Self {
         let mut world = World::default();
         let partitions = Partitions::new(3).unwrap();
-        let spec = CreateTopicSpec { id: id("jobs"), partitions, metadata: None };
+        let retention = Retention { age: age.map(seconds), bytes: None };
+        let spec = CreateTopicSpec { id: id("jobs"), partitions, retention, metadata: None };
         world.transact(|tx| CreateTopic::run(tx, &spec)).unwrap();
         let spec = CreateQueueSpec {
             topic: id("jobs"),
@@ -173,10 +179,30 @@ impl Shop {
             assert_eq!(given.message.data, data(self.ledger.says(place)));
             self.receipts.push(given.receipt);
         }
+        self.ledger.found_lost(&self.held(), expected < limit as usize);
         let letters = self.letters();
         let dead = letters.iter().map(|letter| (letter.partition, letter.message.offset));
         self.ledger.died(&dead.collect(), expected < limit as usize);
         outcome
+    }
+
+    /// Which messages deliveries have.
+    fn held(&self) -> BTreeSet<Key> {
+        let deliveries = self.world.view().scan::<Stored>(&(), Scan::up(10_000)).unwrap();
+        let of = |found: Found<DeliveryRow>| {
+            let (partition, span) = (found.row.partition, found.row.span);
+            span.offsets().map(|offset| (partition, offset)).collect::<Vec<_>>()
+        };
+        deliveries.into_iter().flat_map(of).collect()
+    }
+
+    /// What retention removed, as the topic says.
+    fn look_at_heads(&mut self) {
+        let spec = GetTopicSpec { id: id("jobs") };
+        let found = GetTopic::run(&self.world.view(), &spec).unwrap();
+        for (partition, first) in (0..).zip(found.first_offsets) {
+            self.ledger.removed_before(partition, first);
+        }
     }
 
     fn settle(&mut self, how: How, back: &[usize]) -> Answer<()> {
@@ -211,7 +237,7 @@ impl Shop {
                 How::Ack => self.ledger.settled(receipt, Place::Done),
                 How::Nack(delay) => self.ledger.given_back(receipt, delay.unwrap_or(0)),
                 How::Extend(visibility) => self.ledger.extended(receipt, visibility),
-                How::Reject => self.ledger.settled(receipt, Place::Dead),
+                How::Reject => self.ledger.rejected(receipt),
             }
         }
         done
@@ -280,6 +306,7 @@ impl Shop {
             Step::Pass(passed) => {
                 self.world.pass(passed * 1_000_000, &VOCABULARY);
                 self.ledger.now += passed;
+                self.look_at_heads();
             }
         }
         self.compare();
@@ -289,8 +316,9 @@ impl Shop {
     fn compare(&self) {
         let spec = GetQueueSpec { topic: id("jobs"), queue: id("work") };
         let found = GetQueue::run(&self.world.view(), &spec).unwrap();
-        let (waiting, out, dead) = self.ledger.counts();
-        assert_eq!((found.waiting, found.out, found.dead), (waiting, out, dead));
+        let (waiting, out, dead, lost) = self.ledger.counts();
+        let counted = (found.waiting, found.out, found.dead, found.lost);
+        assert_eq!(counted, (waiting, out, dead, lost));
         let letters = self.letters();
         assert_eq!(letters.len() as u64, dead);
         for letter in letters {
@@ -326,8 +354,9 @@ proptest! {
     fn every_message_is_in_one_place(
         steps in prop::collection::vec(step(), 1..80),
         delay in prop::option::of(1..5_u64),
+        age in prop::option::of(10..60_u64),
     ) {
-        let mut shop = Shop::open(delay);
+        let mut shop = Shop::open(delay, age);
         for step in &steps {
             shop.take(step);
         }

@@ -21,6 +21,10 @@ pub fn expire(tx: &mut Tx<'_>, payload: &[u8]) -> Result<(), Abort> {
     let (topic, group, member) = <(Id, Id, Id)>::parse(payload).map_err(unknown)?;
     let name = Name { topic: &topic, group: &group };
     let Some(mut row) = name.member_row(tx, &member)? else { return Ok(()) };
+    if row.timer.due > tx.now() {
+        // It was set for a member of that name in a topic that was deleted since.
+        return Ok(());
+    }
     if row.is_over(tx.now()) {
         let group = name.group(tx)?;
         let mut group = group.ok_or_else(|| doubt(format!("{name:?} has a member and no row")))?;

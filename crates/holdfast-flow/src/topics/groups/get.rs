@@ -7,7 +7,7 @@ use holdfast_state::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{assignment::reader, row::GroupRow, standing::Name};
+use super::{assignment::reader, offsets::none, row::GroupRow, standing::Name};
 use crate::topics::{
     refusals::GROUP_NOT_FOUND,
     sequence::{Sequence, doubt, first_tail},
@@ -63,7 +63,12 @@ pub struct Progress {
     pub reader: Option<Id>,
     /// Everything up to this message is done.
     pub committed: u64,
-    /// Offset of the partition's last message: `last_offset - committed` are to be done.
+    /// How many messages behind it were removed: they are lost to the group; absent when
+    /// none.
+    #[serde(skip_serializing_if = "none")]
+    pub lost: u64,
+    /// Offset of the partition's last message: `last_offset - committed - lost` are to be
+    /// done.
     pub last_offset: u64,
 }
 
@@ -135,10 +140,12 @@ fn progress(state: &impl Read, name: Name<'_>, row: &GroupRow) -> Result<Vec<Pro
     let first = first.ok_or_else(|| doubt(format!("{name:?} has no topic")))?;
     let shown = |partition| {
         let tail = Sequence::new(name.topic, partition).tail(state, first.clone())?;
+        let place = name.place(state, partition)?;
         Ok(Progress {
             partition,
             reader: reader(first.partitions, &row.members, partition).cloned(),
-            committed: name.committed(state, partition)?,
+            committed: place.offset - place.lost,
+            lost: place.lost,
             last_offset: tail.last,
         })
     };

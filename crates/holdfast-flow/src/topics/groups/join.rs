@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     assignment::assigned,
-    offsets::PartitionOffset,
+    offsets::GroupPlace,
     row::{GroupRow, MemberRow, SESSION},
     standing::{Name, new_group},
 };
@@ -70,7 +70,7 @@ pub struct JoinGroupOutcome {
     pub members: usize,
     /// The partitions that are its to read, each with the group's committed offset: read
     /// after it.
-    pub partitions: Vec<PartitionOffset>,
+    pub partitions: Vec<GroupPlace>,
     /// When it is a member no more unless it joins again.
     pub expires_at: LogTime,
 }
@@ -137,7 +137,10 @@ impl Write for JoinGroup {
         let first = first_tail(tx, &spec.topic)?;
         let not_found = || JoinGroupRefusal::TopicNotFound { topic: spec.topic.clone() };
         let partitions = first.ok_or_else(|| Stop::Refused(not_found()))?.partitions;
-        let mut group = name.group(tx)?.unwrap_or_else(new_group);
+        let mut group = match name.group(tx)? {
+            Some(group) => group,
+            None => new_group(tx)?,
+        };
         let before = name.member_row(tx, &spec.member)?;
         if let Some(row) = before.as_ref().filter(|row| !row.is_over(tx.now())) {
             let member = stay(tx, name, spec, row.clone())?;
@@ -180,9 +183,8 @@ fn outcome(
     existed: bool,
 ) -> Result<JoinGroupOutcome, Abort> {
     let name = Name { topic: &spec.topic, group: &spec.group };
-    let place =
-        |partition| Ok(PartitionOffset { partition, offset: name.committed(state, partition)? });
-    let partitions = assigned(partitions, &group.members, &spec.member).map(place);
+    let partitions = assigned(partitions, &group.members, &spec.member);
+    let partitions = partitions.map(|partition| name.place(state, partition));
     Ok(JoinGroupOutcome {
         outcome: JoinedGroup::Joined,
         existed,

@@ -17,6 +17,23 @@ pub struct PartitionOffset {
     pub offset: u64,
 }
 
+/// Where a group goes on in a partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct GroupPlace {
+    /// The partition's number.
+    pub partition: u16,
+    /// It goes on after this message.
+    pub offset: u64,
+    /// How many messages were removed that the group had not committed; absent when none.
+    #[serde(skip_serializing_if = "none")]
+    pub lost: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
+pub(super) const fn none(count: &u64) -> bool {
+    *count == 0
+}
+
 /// 1 to 256 places, each in another partition.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PartitionOffsets(Vec<PartitionOffset>);

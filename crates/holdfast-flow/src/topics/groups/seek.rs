@@ -16,7 +16,7 @@ use super::{
 };
 use crate::topics::{
     partition::Partitions,
-    refusals::{OFFSET_BEYOND_END, PARTITION_NOT_FOUND, TOPIC_NOT_FOUND},
+    refusals::{OFFSET_BEYOND_END, OFFSET_OUT_OF_RANGE, PARTITION_NOT_FOUND, TOPIC_NOT_FOUND},
     sequence::{Sequence, first_tail},
 };
 
@@ -32,7 +32,8 @@ pub struct SeekGroupSpec {
     pub topic: Id,
     /// The group's id. It comes to be if there is none.
     pub group: Id,
-    /// After which message it goes on, in each of these partitions; 0 is the beginning.
+    /// After which message it goes on, in each of these partitions; 0 is the beginning,
+    /// wherever that is.
     pub offsets: PartitionOffsets,
 }
 
@@ -83,16 +84,31 @@ pub enum SeekGroupRefusal {
         /// Offset of the partition's last message.
         last_offset: u64,
     },
+    /// The messages behind this offset were removed.
+    OffsetOutOfRange {
+        /// Which of the offsets, from 0.
+        index: usize,
+        /// The partition's number.
+        partition: u16,
+        /// The offset that was given.
+        offset: u64,
+        /// Offset of the first message that is there, or will be.
+        first_offset: u64,
+        /// Offset of the partition's last message.
+        last_offset: u64,
+    },
 }
 
 impl Refusal for SeekGroupRefusal {
-    const ALL: &'static [RefusalInfo] = &[TOPIC_NOT_FOUND, PARTITION_NOT_FOUND, OFFSET_BEYOND_END];
+    const ALL: &'static [RefusalInfo] =
+        &[TOPIC_NOT_FOUND, PARTITION_NOT_FOUND, OFFSET_BEYOND_END, OFFSET_OUT_OF_RANGE];
 
     fn code(&self) -> &'static str {
         match self {
             Self::TopicNotFound { .. } => TOPIC_NOT_FOUND.code,
             Self::PartitionNotFound { .. } => PARTITION_NOT_FOUND.code,
             Self::OffsetBeyondEnd { .. } => OFFSET_BEYOND_END.code,
+            Self::OffsetOutOfRange { .. } => OFFSET_OUT_OF_RANGE.code,
         }
     }
 
@@ -100,16 +116,16 @@ impl Refusal for SeekGroupRefusal {
         Some(match self {
             Self::TopicNotFound { .. } => "/topic",
             Self::PartitionNotFound { .. } => "/partition",
-            Self::OffsetBeyondEnd { .. } => "/offset",
+            Self::OffsetBeyondEnd { .. } | Self::OffsetOutOfRange { .. } => "/offset",
         })
     }
 
     fn element(&self) -> Option<String> {
         match self {
             Self::TopicNotFound { .. } => None,
-            Self::PartitionNotFound { index, .. } | Self::OffsetBeyondEnd { index, .. } => {
-                Some(format!("/offsets/{index}"))
-            }
+            Self::PartitionNotFound { index, .. }
+            | Self::OffsetBeyondEnd { index, .. }
+            | Self::OffsetOutOfRange { index, .. } => Some(format!("/offsets/{index}")),
         }
     }
 }
@@ -129,22 +145,30 @@ impl Write for SeekGroup {
         tx: &mut Tx<'_>,
         spec: &SeekGroupSpec,
     ) -> Result<SeekGroupOutcome, Stop<SeekGroupRefusal>> {
-        check(tx, spec)?;
+        let offsets = check(tx, spec)?;
         let name = Name { topic: &spec.topic, group: &spec.group };
-        for &PartitionOffset { partition, offset } in spec.offsets.iter() {
+        for PartitionOffset { partition, offset } in offsets {
             name.put_offset(tx, partition, offset)?;
         }
-        let row = name.group(tx)?.unwrap_or_else(new_group);
+        let row = match name.group(tx)? {
+            Some(row) => row,
+            None => new_group(tx)?,
+        };
         let generation = name.renew(tx, row)?.generation;
         Ok(SeekGroupOutcome { outcome: Sought::Sought, generation })
     }
 }
 
-fn check(tx: &Tx<'_>, spec: &SeekGroupSpec) -> Result<(), Stop<SeekGroupRefusal>> {
+/// Where the group goes on, in each of these partitions.
+fn check(
+    tx: &Tx<'_>,
+    spec: &SeekGroupSpec,
+) -> Result<Vec<PartitionOffset>, Stop<SeekGroupRefusal>> {
     let first = first_tail(tx, &spec.topic)?;
     let not_found = || SeekGroupRefusal::TopicNotFound { topic: spec.topic.clone() };
     let first = first.ok_or_else(|| Stop::Refused(not_found()))?;
     let partitions = first.partitions;
+    let mut places = Vec::with_capacity(spec.offsets.len());
     for (index, &PartitionOffset { partition, offset }) in spec.offsets.iter().enumerate() {
         if !partitions.has(partition) {
             let topic = spec.topic.clone();
@@ -155,7 +179,8 @@ fn check(tx: &Tx<'_>, spec: &SeekGroupSpec) -> Result<(), Stop<SeekGroupRefusal>
                 partitions,
             }));
         }
-        let last_offset = Sequence::new(&spec.topic, partition).tail(tx, first.clone())?.last;
+        let sequence = Sequence::new(&spec.topic, partition);
+        let last_offset = sequence.tail(tx, first.clone())?.last;
         if offset > last_offset {
             return Err(Stop::Refused(SeekGroupRefusal::OffsetBeyondEnd {
                 index,
@@ -164,6 +189,18 @@ fn check(tx: &Tx<'_>, spec: &SeekGroupSpec) -> Result<(), Stop<SeekGroupRefusal>
                 last_offset,
             }));
         }
+        let head = sequence.head(tx)?;
+        if offset > 0 && offset < head.removed() {
+            let first_offset = head.first;
+            return Err(Stop::Refused(SeekGroupRefusal::OffsetOutOfRange {
+                index,
+                partition,
+                offset,
+                first_offset,
+                last_offset,
+            }));
+        }
+        places.push(PartitionOffset { partition, offset: offset.max(head.removed()) });
     }
-    Ok(())
+    Ok(places)
 }

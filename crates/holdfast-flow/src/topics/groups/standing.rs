@@ -4,9 +4,13 @@ use holdfast_state::{Abort, Id, Lifetime, LogTime, Read, TimerId, Tx, unknown::U
 
 use super::{
     expire::EXPIRE,
+    offsets::GroupPlace,
     row::{GroupRow, Groups, MemberRow, Members, OffsetRow, Offsets},
 };
-use crate::topics::sequence::doubt;
+use crate::topics::{
+    floor::floor,
+    sequence::{Sequence, doubt},
+};
 
 /// A group's name.
 #[derive(Clone, Copy, Debug)]
@@ -34,10 +38,20 @@ impl Name<'_> {
         state.get::<Members>((self.topic.as_str(), self.group.as_str(), member.as_str()))
     }
 
-    /// How far the group is in a partition.
+    /// How far the group is in a partition: 0 where it is nowhere.
     pub(super) fn committed(self, state: &impl Read, partition: u16) -> Result<u64, Abort> {
         let row = state.get::<Offsets>((self.topic.as_str(), self.group.as_str(), partition))?;
         Ok(row.map_or(0, |row| row.offset))
+    }
+
+    /// Where the group goes on in a partition. What was removed before it came there is lost
+    /// to it; a group that is nowhere has lost nothing, and begins with what there is.
+    pub(super) fn place(self, state: &impl Read, partition: u16) -> Result<GroupPlace, Abort> {
+        let row = state.get::<Offsets>((self.topic.as_str(), self.group.as_str(), partition))?;
+        let removed = Sequence::new(self.topic, partition).head(state)?.removed();
+        let lost = row.as_ref().map_or(0, |row| removed.saturating_sub(row.offset));
+        let offset = row.map_or(0, |row| row.offset).max(removed);
+        Ok(GroupPlace { partition, offset, lost })
     }
 
     pub(super) fn put_offset(
@@ -113,6 +127,7 @@ impl Name<'_> {
 }
 
 /// A group that nobody has joined.
-pub(super) fn new_group() -> GroupRow {
-    GroupRow { generation: 0, members: Vec::new(), unknown: Unknown::default() }
+pub(super) fn new_group(state: &impl Read) -> Result<GroupRow, Abort> {
+    let generation = floor(state)?;
+    Ok(GroupRow { generation, members: Vec::new(), unknown: Unknown::default() })
 }

@@ -17,8 +17,9 @@ use super::{
     standing::Name,
 };
 use crate::topics::{
+    floor::floor,
     refusals::{QUEUE_EXISTS, TOPIC_NOT_FOUND},
-    row::TailRow,
+    row::{HeadRow, TailRow},
     sequence::{Sequence, first_tail},
 };
 
@@ -183,11 +184,12 @@ impl Write for CreateQueue {
         }
         if !existed {
             let standing = StandingRow {
-                deliveries: 0,
+                deliveries: floor(tx)?,
                 out: 0,
                 dead: 0,
                 cursors: cursors(tx, spec, &first)?,
                 due_from: tx.now(),
+                lost: 0,
                 unknown: Unknown::default(),
             };
             tx.put::<Queues>((spec.topic.as_str(), spec.id.as_str()), &row)?;
@@ -222,7 +224,7 @@ fn differs(row: &QueueRow, spec: &CreateQueueSpec) -> Option<&'static str> {
 
 fn cursors(tx: &Tx<'_>, spec: &CreateQueueSpec, first: &TailRow) -> Result<Vec<u64>, Abort> {
     let begin = |partition| match spec.begin {
-        Begin::Beginning => Ok(0),
+        Begin::Beginning => Sequence::new(&spec.topic, partition).head(tx).map(HeadRow::removed),
         Begin::End => {
             Sequence::new(&spec.topic, partition).tail(tx, first.clone()).map(|tail| tail.last)
         }

@@ -39,6 +39,9 @@ pub struct QueueStanding {
     pub out: u64,
     /// How many are dead letters.
     pub dead: u64,
+    /// How many were removed from the topic before they were done. Those that were out are
+    /// counted when somebody next asks for them.
+    pub lost: u64,
     /// When the first of those that are out comes, or came, into sight again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_due_at: Option<LogTime>,
@@ -88,23 +91,29 @@ impl Query for GetQueue {
         let row = name.settings(state)?.ok_or_else(not_found)?;
         let standing = name.standing(state)?;
         let next = name.first_due(state, &standing, LogTime::MAX)?;
+        let (waiting, lost) = waiting(state, name, &standing)?;
         Ok(QueueStanding {
             queue: Queue::of(name, row),
-            waiting: waiting(state, name, &standing)?,
+            waiting,
             out: standing.out,
             dead: standing.dead,
+            lost: standing.lost + lost,
             next_due_at: next.map(|(time, _)| time),
         })
     }
 }
 
-fn waiting(state: &impl Read, name: Name<'_>, standing: &StandingRow) -> Result<u64, Abort> {
+/// How many messages wait to be given out for the first time, and how many waited and were
+/// removed.
+fn waiting(state: &impl Read, name: Name<'_>, standing: &StandingRow) -> Result<(u64, u64), Abort> {
     let first = first_tail(state, name.topic)?;
     let first = first.ok_or_else(|| doubt(format!("{name:?} has no topic")))?;
-    let mut waiting = 0;
+    let (mut waiting, mut lost) = (0, 0);
     for (partition, cursor) in first.partitions.all().zip(&standing.cursors) {
-        let tail = Sequence::new(name.topic, partition).tail(state, first.clone())?;
-        waiting += tail.last.saturating_sub(*cursor);
+        let sequence = Sequence::new(name.topic, partition);
+        let removed = sequence.head(state)?.removed();
+        lost += removed.saturating_sub(*cursor);
+        waiting += sequence.tail(state, first.clone())?.last.saturating_sub(removed.max(*cursor));
     }
-    Ok(waiting)
+    Ok((waiting, lost))
 }

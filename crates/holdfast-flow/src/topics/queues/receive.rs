@@ -2,7 +2,8 @@
 //!
 //! First those that came into sight again, longest ago first, then those that were never
 //! given out. What is given out for the last time that it may be, and comes into sight
-//! again, is a dead letter instead. An answer ends with the message that brings it to
+//! again, is a dead letter instead. What retention removed meanwhile is counted as lost, and
+//! not given out. An answer ends with the message that brings it to
 //! 1 MiB, and making dead letters counts towards that: it may be short, or empty, while
 //! there is more.
 
@@ -194,6 +195,10 @@ impl Giving<'_> {
             let Some((_, number)) = due else { break };
             let row = self.name.delivery(tx, number)?;
             let row = row.ok_or_else(|| doubt(format!("{:?}: no delivery {number}", self.name)))?;
+            let row = self.without_lost(tx, number, row)?;
+            if row.span.open() == 0 {
+                continue;
+            }
             if row.attempt >= self.settings.deliveries_max {
                 self.bury(tx, number, &row)?;
             } else {
@@ -201,6 +206,22 @@ impl Giving<'_> {
             }
         }
         Ok(())
+    }
+
+    /// What is there of a delivery; without any of it, it is gone.
+    fn without_lost(
+        &mut self,
+        tx: &mut Tx<'_>,
+        number: u64,
+        mut row: DeliveryRow,
+    ) -> Result<DeliveryRow, Abort> {
+        let lost = self.name.settle_removed(tx, &mut row)?;
+        if lost > 0 {
+            self.standing.out -= lost;
+            self.standing.lost += lost;
+            self.name.keep_delivery(tx, number, &row)?;
+        }
+        Ok(row)
     }
 
     fn bury(&mut self, tx: &mut Tx<'_>, number: u64, row: &DeliveryRow) -> Result<(), Abort> {
@@ -258,6 +279,10 @@ impl Giving<'_> {
         let last = sequence.tail(tx, first.clone())?.last;
         let cursor = self.standing.cursors.get(usize::from(partition)).copied();
         let cursor = cursor.ok_or_else(|| doubt(format!("{:?}: {partition}", self.name)))?;
+        let removed = sequence.head(tx)?.removed();
+        self.standing.lost += removed.saturating_sub(cursor);
+        let cursor = cursor.max(removed);
+        self.standing.cursors[usize::from(partition)] = cursor;
         let last = last.min(cursor + u64::from(self.left));
         let (mut messages, mut bytes) = (Vec::new(), self.bytes);
         let (now, delay) = (tx.now(), self.settings.delay.map_or(0, |delay| delay.0.as_us()));

@@ -1,4 +1,7 @@
 //! `queues.reject`: messages that cannot be dealt with become dead letters at once.
+//!
+//! Of a message that retention removed while it was out there is nothing to keep: it is
+//! settled, and counted as lost.
 
 use holdfast_state::{
     Id, Metadata, Stop, Tx,
@@ -38,8 +41,17 @@ pub struct RejectMessagesSpec {
 pub struct RejectMessagesOutcome {
     /// Always the same.
     pub outcome: Rejected,
-    /// How many.
+    /// How many messages were rejected.
     pub count: usize,
+    /// How many of them are no dead letters, since the topic has them no more; absent when
+    /// none.
+    #[serde(skip_serializing_if = "none")]
+    pub lost: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
+const fn none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// What the command did.
@@ -67,8 +79,10 @@ impl Write for RejectMessages {
     ) -> Result<RejectMessagesOutcome, Stop<SettleRefusal>> {
         let name = Name { topic: &spec.topic, queue: &spec.queue };
         let (mut standing, deliveries) = named(tx, name, &spec.receipts)?;
+        let before = standing.lost;
         for delivery in &deliveries {
-            let part = delivery.part();
+            let mut part = delivery.part();
+            standing.lost += name.settle_removed(tx, &mut part)?;
             let messages = name.messages(tx, &part, |_| true)?;
             delivery.take_out(tx, name)?;
             standing.out -= delivery.span.open();
@@ -76,7 +90,7 @@ impl Write for RejectMessages {
             name.bury(tx, &part, messages, (Reason::Rejected, spec.note.as_ref()))?;
         }
         name.put_standing(tx, &standing)?;
-        let (outcome, count) = (Rejected::Rejected, spec.receipts.len());
-        Ok(RejectMessagesOutcome { outcome, count })
+        let (count, lost) = (spec.receipts.len(), standing.lost - before);
+        Ok(RejectMessagesOutcome { outcome: Rejected::Rejected, count, lost })
     }
 }

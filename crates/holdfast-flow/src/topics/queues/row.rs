@@ -119,11 +119,13 @@ pub struct StandingRow {
     /// No row of [`Due`] is of a time before this. What was removed there need not be
     /// passed over again by whoever looks for what is due.
     pub due_from: LogTime,
+    /// How many messages were removed from the topic before they were done, and found to be.
+    pub lost: u64,
     /// Fields of a later release.
     pub unknown: Unknown,
 }
 
-const STANDING_FIELDS: u64 = 5;
+const STANDING_FIELDS: u64 = 6;
 
 impl<C> Encode<C> for StandingRow {
     fn encode<W: encode::Write>(
@@ -133,7 +135,7 @@ impl<C> Encode<C> for StandingRow {
     ) -> Result<(), encode::Error<W::Error>> {
         self.unknown.begin(e, STANDING_FIELDS)?;
         e.u64(self.deliveries)?.u64(self.out)?.u64(self.dead)?.encode(&self.cursors)?;
-        e.encode(self.due_from)?;
+        e.encode(self.due_from)?.u64(self.lost)?;
         self.unknown.end(e)
     }
 }
@@ -147,6 +149,7 @@ impl<'b, C> Decode<'b, C> for StandingRow {
             dead: d.u64()?,
             cursors: d.decode()?,
             due_from: d.decode()?,
+            lost: d.u64()?,
             unknown: Unknown::read(d, fields, STANDING_FIELDS)?,
         })
     }

@@ -113,7 +113,25 @@ impl<'a> Name<'a> {
         parts().map(Some).map_err(|BadKey| bad_key::<Due>())
     }
 
-    /// The messages of a delivery that are not settled, and still there.
+    /// Settles what retention removed of a delivery, and says how many that is. What was
+    /// redriven lies with the queue and is not removed.
+    pub(super) fn settle_removed(
+        self,
+        state: &impl Read,
+        row: &mut DeliveryRow,
+    ) -> Result<u64, Abort> {
+        if row.redriven {
+            return Ok(0);
+        }
+        let first = Sequence::new(self.topic, row.partition).head(state)?.first;
+        let removed: Vec<_> = row.span.offsets().take_while(|offset| *offset < first).collect();
+        for offset in &removed {
+            row.span.settle(*offset);
+        }
+        Ok(removed.len() as u64)
+    }
+
+    /// The messages of a delivery that are not settled, of which none was removed.
     pub(super) fn messages(
         self,
         state: &impl Read,
@@ -131,8 +149,9 @@ impl<'a> Name<'a> {
             }
             return Ok(messages);
         }
+        let Some(first) = row.span.offsets().next() else { return Ok(messages) };
         let sequence = Sequence::new(self.topic, row.partition);
-        sequence.walk(state, row.span.first()..=row.span.last(), |stored, placed| {
+        sequence.walk(state, first..=row.span.last(), |stored, placed| {
             if !row.span.holds(placed.offset) {
                 return true;
             }

@@ -5,6 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
     Create(u8),
+    Delete(u8),
+    /// What is kept of it: for so many seconds, or for ever.
+    Update {
+        topic: u8,
+        age: Option<u64>,
+    },
     Append {
         topic: u8,
         message: Wanted,
@@ -33,6 +39,8 @@ pub(crate) struct Wanted {
 pub(crate) struct Message {
     pub(crate) wanted: Wanted,
     pub(crate) version: u64,
+    /// When it was appended, in microseconds.
+    time: u64,
     pub(crate) partition: u16,
     pub(crate) offset: usize,
     /// Which batch it came with.
@@ -40,11 +48,37 @@ pub(crate) struct Message {
 }
 
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Naive {
+pub(crate) struct Topic {
     /// Messages in the order in which they were appended, whatever their partition.
-    pub(crate) topics: BTreeMap<u8, Vec<Message>>,
-    version: u64,
+    all: Vec<Message>,
+    /// Up to which offset the messages of each partition are gone, as the topic says.
+    removed: BTreeMap<u16, usize>,
+    /// For how long messages are kept, in seconds.
+    age: Option<u64>,
+}
+
+impl Topic {
+    fn removed(&self, partition: u16) -> usize {
+        self.removed.get(&partition).copied().unwrap_or(0)
+    }
+
+    fn is_there(&self, message: &Message) -> bool {
+        message.offset > self.removed(message.partition)
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Naive {
+    topics: BTreeMap<u8, Topic>,
+    pub(crate) version: u64,
     batches: usize,
+    /// In microseconds.
+    pub(crate) now: u64,
+}
+
+/// For how long a topic's messages are kept, in seconds, that is created with this number.
+pub(crate) fn age(topic: u8) -> Option<u64> {
+    (topic > 0).then_some(20)
 }
 
 /// How many partitions a topic has that is created with this number.
@@ -72,16 +106,45 @@ impl Naive {
     /// What a step is now: a retry becomes what it repeats.
     pub(crate) fn meant(&self, step: &Step) -> Step {
         let Step::Again { topic, back, count } = step else { return step.clone() };
-        let all = self.topics.get(topic).map_or(&[][..], Vec::as_slice);
+        let all = self.topics.get(topic).map_or(&[][..], |topic| &topic.all);
         let from = all.len().saturating_sub(back + 1);
         let messages = all[from..].iter().take(*count).map(|each| each.wanted.clone()).collect();
         Step::Batch { topic: *topic, messages }
     }
 
-    /// The messages of a partition, in order.
+    /// The messages of a partition that are there, in order.
     pub(crate) fn read(&self, topic: u8, partition: u16) -> Option<Vec<&Message>> {
-        let all = self.topics.get(&topic)?;
-        Some(all.iter().filter(|message| message.partition == partition).collect())
+        let topic = self.topics.get(&topic)?;
+        let here = |message: &&Message| message.partition == partition && topic.is_there(message);
+        Some(topic.all.iter().filter(here).collect())
+    }
+
+    /// A topic says that its partitions begin with these offsets: nothing that is gone was
+    /// to be kept, and nothing is there of which the time was over when a round began.
+    pub(crate) fn begins(&mut self, number: u8, first_offsets: &[u64]) {
+        let (now, topic) = (self.now, self.topics.get_mut(&number).unwrap());
+        for (partition, first) in (0..).zip(first_offsets) {
+            let removed = usize::try_from(first - 1).unwrap();
+            let before = topic.removed(partition);
+            assert!(removed >= before, "what is gone does not come back");
+            for message in topic.all.iter().filter(|message| message.partition == partition) {
+                let Some(age) = topic.age else { continue };
+                let over = message.time + age * 1_000_000;
+                // A round rests for a sixteenth, a second at least, and takes a moment.
+                let rest = (age * 1_000_000 / 16).max(1_000_000) + 100;
+                if message.offset > removed {
+                    assert!(over + rest > now, "{message:?} is there at {now}");
+                } else if message.offset > before {
+                    assert!(over <= now, "{message:?} is gone at {now}");
+                }
+            }
+            assert!(topic.age.is_some() || removed == before, "everything is kept");
+            topic.removed.insert(partition, removed);
+        }
+    }
+
+    pub(crate) fn has(&self, topic: u8) -> bool {
+        self.topics.contains_key(&topic)
     }
 
     /// Takes the steps as one transaction: all, or none and why.
@@ -92,19 +155,35 @@ impl Naive {
         let wrote = done
             .iter()
             .flatten()
-            .any(|did| did.starts_with("created") || did.starts_with("appended"));
+            .any(|did| !did.starts_with("existed") && did != "invalid" && did != "same");
         if !wrote {
             *self = before;
         }
-        done
+        let said = |did: String| if did == "same" { "updated".to_owned() } else { did };
+        done.map(|done| done.into_iter().map(said).collect())
     }
 
     fn step(&mut self, step: &Step) -> Result<String, String> {
         match step {
-            Step::Create(topic) if self.topics.contains_key(topic) => Ok("existed".to_owned()),
+            Step::Create(topic) if self.topics.contains_key(topic) => {
+                let same = self.topics[topic].age == age(*topic);
+                if same { Ok("existed".to_owned()) } else { Err("topic_exists".to_owned()) }
+            }
             Step::Create(topic) => {
-                self.topics.insert(*topic, Vec::new());
+                self.topics.insert(*topic, Topic { age: age(*topic), ..Topic::default() });
                 Ok("created".to_owned())
+            }
+            Step::Delete(topic) => {
+                self.topics.remove(topic).ok_or("topic_not_found")?;
+                Ok("deleted".to_owned())
+            }
+            Step::Update { topic, age } => {
+                let topic = self.topics.get_mut(topic).ok_or("topic_not_found")?;
+                if topic.age == *age {
+                    return Ok("same".to_owned());
+                }
+                topic.age = *age;
+                Ok("updated".to_owned())
             }
             Step::Append { topic, message } => self.append(*topic, std::slice::from_ref(message)),
             Step::Batch { topic, messages } => {
@@ -120,11 +199,10 @@ impl Naive {
     }
 
     fn append(&mut self, topic: u8, messages: &[Wanted]) -> Result<String, String> {
-        let all = self.topics.get(&topic).ok_or("topic_not_found")?;
+        let known = self.topics.get(&topic).ok_or("topic_not_found")?;
         for (index, message) in messages.iter().enumerate().filter(|(_, each)| each.id.is_some()) {
-            let Some(stored) = all.iter().find(|each| each.wanted.id == message.id) else {
-                continue;
-            };
+            let same = |each: &&Message| each.wanted.id == message.id && known.is_there(each);
+            let Some(stored) = known.all.iter().find(same) else { continue };
             if stored.wanted != *message {
                 return Err("message_exists".to_owned());
             }
@@ -138,10 +216,10 @@ impl Naive {
         let mut new = Vec::new();
         for wanted in messages {
             let partition = partition(topic, wanted.key, self.version);
-            let all = self.topics.get_mut(&topic).unwrap();
+            let all = &mut self.topics.get_mut(&topic).unwrap().all;
             let offset = 1 + all.iter().filter(|each| each.partition == partition).count();
-            let (version, batch) = (self.version, self.batches);
-            all.push(Message { wanted: wanted.clone(), version, partition, offset, batch });
+            let (version, batch, time) = (self.version, self.batches, self.now);
+            all.push(Message { wanted: wanted.clone(), version, time, partition, offset, batch });
             new.push(all.last().unwrap().clone());
         }
         Ok(said("appended", &new.iter().collect::<Vec<_>>()))
@@ -159,18 +237,22 @@ impl Naive {
         let goes: BTreeSet<u16> = asked.iter().map(to).collect();
         if goes.len() == 1 {
             let there = self.read(topic, known.partition)?;
-            let begin = (known.offset - 1).checked_sub(index)?;
+            let gone = self.topics[&topic].removed(known.partition);
+            let begin = (known.offset - 1).checked_sub(index)?.checked_sub(gone)?;
             let there = there.get(begin..begin + asked.len())?.to_vec();
             let same = there.iter().zip(asked).all(|(there, asked)| there.wanted == *asked);
             return (same && goes.contains(&known.partition)).then_some(there);
         }
         let of_batch = |partition: u16| {
-            let all = self.topics[&topic].iter();
+            let all = self.topics[&topic].all.iter();
             all.filter(move |each| each.batch == known.batch && each.partition == partition)
         };
         let mut found = Vec::new();
         for number in 0..partitions(topic) {
             let there: Vec<_> = of_batch(number).collect();
+            if !there.iter().all(|each| self.topics[&topic].is_there(each)) {
+                return None;
+            }
             let asked = asked.iter().filter(|wanted| to(wanted) == number);
             if !there.iter().map(|each| &each.wanted).eq(asked) {
                 return None;

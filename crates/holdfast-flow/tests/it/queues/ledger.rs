@@ -20,6 +20,8 @@ pub(crate) enum Place {
     },
     Dead,
     Done,
+    /// Removed from the topic, and known to be.
+    Lost,
 }
 
 #[derive(Debug)]
@@ -31,6 +33,10 @@ struct Entry {
     attempts: u64,
     /// How often in this one.
     attempt: u32,
+    /// The queue has a copy.
+    copied: bool,
+    /// The topic has it no more.
+    removed: bool,
 }
 
 #[derive(Debug)]
@@ -51,7 +57,9 @@ impl Ledger {
     }
 
     pub(crate) fn appended(&mut self, key: Key, says: u64) {
-        let entry = Entry { place: Place::Waiting(self.now), says, attempts: 0, attempt: 0 };
+        let place = Place::Waiting(self.now);
+        let (copied, removed) = (false, false);
+        let entry = Entry { place, says, attempts: 0, attempt: 0, copied, removed };
         assert!(self.entries.insert(key, entry).is_none(), "one place, one message");
     }
 
@@ -63,11 +71,43 @@ impl Ledger {
         self.entries[&key].attempts
     }
 
+    /// These messages of a partition are gone. What was never given out is lost at once.
+    pub(crate) fn removed_before(&mut self, partition: u16, first: u64) {
+        for (_, entry) in self.entries.range_mut((partition, 0)..(partition, first)) {
+            entry.removed = true;
+            if matches!(entry.place, Place::Waiting(_)) {
+                entry.place = Place::Lost;
+            }
+        }
+    }
+
+    /// Somebody received, and these messages are still in a delivery. Of those that were
+    /// removed the others were found to be, if their time was over; where everything was
+    /// looked at, so was each of them.
+    pub(crate) fn found_lost(&mut self, held: &BTreeSet<Key>, all: bool) {
+        for (key, entry) in &mut self.entries {
+            let Place::Out { until, .. } = entry.place else { continue };
+            if !entry.removed || entry.copied {
+                continue;
+            }
+            let due = until <= self.now;
+            if held.contains(key) {
+                assert!(!(all && due), "{key:?} was removed, and is out: {entry:?}");
+            } else {
+                assert!(due, "{key:?} is lost before its time was over: {entry:?}");
+                entry.place = Place::Lost;
+            }
+        }
+    }
+
     fn is_ready(&self, entry: &Entry) -> bool {
+        if entry.removed && !entry.copied {
+            return false;
+        }
         match entry.place {
             Place::Waiting(since) => since + self.delay <= self.now,
             Place::Out { attempt, until, .. } => until <= self.now && attempt < self.deliveries_max,
-            Place::Dead | Place::Done => false,
+            Place::Dead | Place::Done | Place::Lost => false,
         }
     }
 
@@ -95,11 +135,19 @@ impl Ledger {
 
     pub(crate) fn settled(&mut self, receipt: Receipt, place: Place) {
         let key = self.place_of(receipt).expect("the receipt is good");
+        self.entry(key).place = place;
+    }
+
+    pub(crate) fn rejected(&mut self, receipt: Receipt) {
+        let key = self.place_of(receipt).expect("the receipt is good");
         let entry = self.entry(key);
-        entry.place = place;
-        if place == Place::Dead {
-            entry.attempts += u64::from(entry.attempt);
+        if entry.removed && !entry.copied {
+            entry.place = Place::Lost;
+            return;
         }
+        entry.place = Place::Dead;
+        entry.copied = true;
+        entry.attempts += u64::from(entry.attempt);
     }
 
     pub(crate) fn given_back(&mut self, receipt: Receipt, delay: u64) {
@@ -130,6 +178,7 @@ impl Ledger {
             if dead.contains(key) && entry.place != Place::Dead {
                 assert!(exhausted, "{key:?} is dead: {entry:?}");
                 entry.place = Place::Dead;
+                entry.copied = true;
                 entry.attempts += u64::from(entry.attempt);
             } else {
                 assert!(!(all && exhausted), "{key:?} is not dead: {entry:?}");
@@ -154,8 +203,8 @@ impl Ledger {
         self.entry(key).says = says;
     }
 
-    /// How many wait, are out, and are dead.
-    pub(crate) fn counts(&self) -> (u64, u64, u64) {
+    /// How many wait, are out, are dead, and are lost.
+    pub(crate) fn counts(&self) -> (u64, u64, u64, u64) {
         let count = |is: fn(&Place) -> bool| {
             self.entries.values().filter(|entry| is(&entry.place)).count() as u64
         };
@@ -163,6 +212,7 @@ impl Ledger {
             count(|place| matches!(place, Place::Waiting(_))),
             count(|place| matches!(place, Place::Out { .. })),
             count(|place| *place == Place::Dead),
+            count(|place| *place == Place::Lost),
         )
     }
 }
