@@ -19,9 +19,21 @@ pub mod timers;
 pub mod topics;
 pub mod transactions;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::json::Json;
+
+/// What a command did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Deleted {
+    /// What was named is gone.
+    Deleted,
+    /// What this release of the client does not know.
+    #[serde(other)]
+    Unknown,
+}
 
 /// One operation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -36,6 +36,9 @@ use crate::{
 
 use membership::{Member, Membership, Standing};
 
+/// Messages were removed before they were read.
+const OUT_OF_RANGE: &str = "offset_out_of_range";
+
 /// Who reads what.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConsumerRequest {
@@ -145,6 +148,19 @@ impl Consumer {
         &self.member
     }
 
+    /// How many messages the topic removed in each of this consumer's partitions that the group
+    /// had not committed, as of when it joined last: where that is not 0, batches go on behind them.
+    #[must_use]
+    pub fn lost(&self) -> BTreeMap<u16, u64> {
+        match &*self.standing.borrow() {
+            Standing::Member(membership) => {
+                let places = membership.partitions.iter();
+                places.map(|place| (place.partition, place.lost.unwrap_or(0))).collect()
+            }
+            Standing::Refused(_) => BTreeMap::new(),
+        }
+    }
+
     /// What ends it.
     #[must_use]
     pub fn stopper(&self) -> Stopper {
@@ -175,6 +191,12 @@ impl Consumer {
                     return Ok(Some(Batch { partition, generation, messages, next }));
                 }
                 Ok(Round::Nothing { seen }) => self.news(Some(seen)).await,
+                Err(error) if error.code() == Some(OUT_OF_RANGE) => {
+                    // Where the group goes on it is told when it joins; begin there.
+                    self.generation = 0;
+                    self.nudge.notify_one();
+                    tokio::time::sleep(REST).await;
+                }
                 Err(error) if error.is_transient() => tokio::time::sleep(REST).await,
                 Err(error) => return Err(error),
             }

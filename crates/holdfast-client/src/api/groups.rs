@@ -3,6 +3,7 @@
 //! Generated: see `crates/holdfast-node/tests/it/client_types.rs`.
 
 mod commit;
+mod delete;
 mod get;
 mod join;
 mod leave;
@@ -12,8 +13,9 @@ mod seek;
 use serde::{Deserialize, Serialize};
 
 pub use commit::{CommitOffsetsOutcome, CommitOffsetsSpec, Committed};
+pub use delete::{DeleteGroupOutcome, DeleteGroupSpec};
 pub use get::{GetGroupSpec, Group, Member, Progress};
-pub use join::{JoinGroupOutcome, JoinGroupSpec, JoinedGroup};
+pub use join::{GroupPlace, JoinGroupOutcome, JoinGroupSpec, JoinedGroup};
 pub use leave::{LeaveGroupOutcome, LeaveGroupSpec, LeftGroup};
 pub use list::{GroupsPage, ListGroupsSpec, ListedGroup};
 pub use seek::{SeekGroupOutcome, SeekGroupSpec, Sought};

@@ -13,7 +13,7 @@ use holdfast_coordination::{
     leases::{AcquireLeaseSpec, ReleaseLeaseSpec, acquire, release},
 };
 use holdfast_flow::topics::{
-    AppendSpec, Data, MessageKey, Messages, NewMessage, Partitions, append,
+    AppendSpec, Data, MessageKey, Messages, NewMessage, Partitions, Retention, append,
     append_batch::{AppendBatch, AppendBatchSpec},
     create::{CreateTopic, CreateTopicSpec},
 };
@@ -215,7 +215,8 @@ fn messages(_: &BenchArgs) -> anyhow::Result<Vec<Cost>> {
         })
     };
     let mut core = Core::default();
-    let spec = CreateTopicSpec { id: topic.clone(), partitions: Partitions::ONE, metadata: None };
+    let (partitions, retention) = (Partitions::ONE, Retention::default());
+    let spec = CreateTopicSpec { id: topic.clone(), partitions, retention, metadata: None };
     core.transact(|tx| CreateTopic::run(tx, &spec))?;
     core.cost("creating a topic", 1)?;
     let spec = AppendSpec::new(topic.clone(), message(None)?);

@@ -59,8 +59,13 @@ pub struct Progress {
     pub partition: u16,
     /// Everything up to this message is done.
     pub committed: u64,
-    /// Offset of the partition's last message: `last_offset - committed` are to be done.
+    /// Offset of the partition's last message: `last_offset - committed - lost` are to be
+    /// done.
     pub last_offset: u64,
+    /// How many messages behind it were removed: they are lost to the group; absent when
+    /// none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<u64>,
     /// Who reads it; absent when nobody does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reader: Option<String>,

@@ -5,7 +5,6 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    api::groups::PartitionOffset,
     command::{Command, Kind, Method, encode},
     lifetime::Lifetime,
 };
@@ -54,12 +53,25 @@ pub struct JoinGroupOutcome {
     pub members: u64,
     /// The partitions that are its to read, each with the group's committed offset: read
     /// after it.
-    pub partitions: Vec<PartitionOffset>,
+    pub partitions: Vec<GroupPlace>,
     /// When it is a member no more unless it joins again.
     pub expires_at: String,
     /// It was one before.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub existed: bool,
+}
+
+/// Where a group goes on in a partition.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct GroupPlace {
+    /// The partition's number.
+    pub partition: u16,
+    /// It goes on after this message.
+    pub offset: u64,
+    /// How many messages were removed that the group had not committed; absent when none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<u64>,
 }
 
 /// What the command did.

@@ -16,7 +16,8 @@ pub struct SeekGroupSpec {
     pub topic: String,
     /// The group's id. It comes to be if there is none.
     pub group: String,
-    /// After which message it goes on, in each of these partitions; 0 is the beginning.
+    /// After which message it goes on, in each of these partitions; 0 is the beginning,
+    /// wherever that is.
     pub offsets: Vec<PartitionOffset>,
 }
 

@@ -49,6 +49,9 @@ pub struct QueueStanding {
     pub out: u64,
     /// How many are dead letters.
     pub dead: u64,
+    /// How many were removed from the topic before they were done. Those that were out are
+    /// counted when somebody next asks for them.
+    pub lost: u64,
     /// How long after its append a message is given out for the first time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delay: Option<Lifetime>,

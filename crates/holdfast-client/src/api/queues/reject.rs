@@ -37,8 +37,12 @@ impl RejectMessagesSpec {
 pub struct RejectMessagesOutcome {
     /// Always the same.
     pub outcome: Rejected,
-    /// How many.
+    /// How many messages were rejected.
     pub count: u64,
+    /// How many of them are no dead letters, since the topic has them no more; absent when
+    /// none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<u64>,
 }
 
 /// What the command did.

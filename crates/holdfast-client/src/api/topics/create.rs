@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    api::topics::Retention,
     command::{Command, Kind, Method},
     json::Json,
 };
@@ -20,13 +21,16 @@ pub struct CreateTopicSpec {
     /// How many partitions it has, for ever: messages of one key share one and are in order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub partitions: Option<u64>,
+    /// What is kept of each partition; everything when nothing is given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retention: Option<Retention>,
 }
 
 impl CreateTopicSpec {
     /// With what must be there, and nothing else.
     #[must_use]
     pub fn new(id: impl Into<String>) -> Self {
-        Self { id: id.into(), metadata: None, partitions: None }
+        Self { id: id.into(), metadata: None, partitions: None, retention: None }
     }
 }
 
@@ -40,7 +44,7 @@ pub struct CreateTopicOutcome {
     pub id: String,
     /// How many partitions it has.
     pub partitions: u64,
-    /// The transaction that created it.
+    /// The transaction that created it, or changed it last.
     pub version: u64,
     /// When it was created.
     pub created_at: String,
@@ -50,6 +54,9 @@ pub struct CreateTopicOutcome {
     /// The caller's own words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Json>,
+    /// What is kept of each of them; absent when everything is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention: Option<Retention>,
 }
 
 /// What the command did.

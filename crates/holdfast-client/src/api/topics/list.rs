@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    api::topics::Retention,
     command::{Command, Kind, Method, Target},
     json::Json,
 };
@@ -39,13 +40,16 @@ pub struct Topic {
     pub id: String,
     /// How many partitions it has.
     pub partitions: u64,
-    /// The transaction that created it.
+    /// The transaction that created it, or changed it last.
     pub version: u64,
     /// When it was created.
     pub created_at: String,
     /// The caller's own words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Json>,
+    /// What is kept of each of them; absent when everything is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention: Option<Retention>,
 }
 
 impl Command for ListTopicsSpec {

@@ -15,7 +15,7 @@ pub struct ReadMessagesSpec {
     /// The topic's id.
     pub topic: String,
     /// Offset of the last message that the caller has: `next` of the page before; 0 for
-    /// the beginning.
+    /// the beginning, wherever that is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<u64>,
     /// How many messages at most.
@@ -47,6 +47,8 @@ pub struct MessagesPage {
     /// What to ask for next as `after`: offset of the page's last message, or what was
     /// asked where there is none yet.
     pub next: u64,
+    /// Offset of the first message of the partition that is there, or will be.
+    pub first_offset: u64,
     /// Offset of the partition's last message.
     pub last_offset: u64,
 }
