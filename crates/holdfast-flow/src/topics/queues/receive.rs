@@ -51,6 +51,13 @@ pub struct ReceiveMessagesSpec {
 /// The most messages that are given out at once.
 pub const LIMIT_MAX: u32 = 1_000;
 
+/// What a dead letter counts for besides its message: however small they are, what one
+/// request makes of them stays within what a transaction may write.
+const LETTER_BYTES: usize = 64;
+
+/// What a delivery counts for of which messages are lost.
+const LOST_BYTES: usize = 1 << 10;
+
 const fn usual() -> u32 {
     10
 }
@@ -217,6 +224,7 @@ impl Giving<'_> {
     ) -> Result<DeliveryRow, Abort> {
         let lost = self.name.settle_removed(tx, &mut row)?;
         if lost > 0 {
+            self.bytes += LOST_BYTES;
             self.standing.out -= lost;
             self.standing.lost += lost;
             self.name.keep_delivery(tx, number, &row)?;
@@ -226,7 +234,7 @@ impl Giving<'_> {
 
     fn bury(&mut self, tx: &mut Tx<'_>, number: u64, row: &DeliveryRow) -> Result<(), Abort> {
         let messages = self.name.messages(tx, row, |_| true)?;
-        self.bytes += messages.iter().map(Message::bytes).sum::<usize>();
+        self.bytes += messages.iter().map(|message| message.bytes() + LETTER_BYTES).sum::<usize>();
         self.standing.out -= row.span.open();
         self.standing.dead += messages.len() as u64;
         self.name.bury(tx, row, messages, (Reason::Exhausted, None))?;
