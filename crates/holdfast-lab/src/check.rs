@@ -17,6 +17,8 @@
 //! * [`conservation`] – nothing is made or lost on the way;
 //! * [`agreement`], [`replay`] – one state at one version, whoever has it and however it was made;
 //! * [`timers`] – once and not early; [`zombies`] – who was deposed changes nothing;
+//! * [`journal`], [`succession`] – one leader writes at a time, and there is one;
+//! * [`deadlocks`] – nobody waits for itself;
 //! * [`liveness`] – when the faults are over, it serves.
 //!
 //! [`recorded`] judges the file that a scenario leaves.
@@ -25,7 +27,9 @@ pub mod acknowledged;
 pub mod agreement;
 pub mod call;
 pub mod conservation;
+pub mod deadlocks;
 pub mod exactly_once;
+pub mod journal;
 pub mod liveness;
 pub mod log;
 pub mod oracle;
@@ -34,6 +38,7 @@ pub mod recorded;
 pub mod replay;
 pub mod search;
 pub mod specification;
+pub mod succession;
 pub mod timers;
 pub mod witness;
 pub mod zombies;

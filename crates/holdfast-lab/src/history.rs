@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use holdfast_state::Version;
+use serde_json::Value;
 
 use crate::{
     check::{
@@ -34,6 +35,22 @@ pub struct Record {
     pub tries: u32,
     /// The answer.
     pub answer: Answer,
+}
+
+impl Record {
+    /// The operations that were asked for.
+    ///
+    /// # Panics
+    /// When the request is no JSON: nobody sends such.
+    #[must_use]
+    pub fn operations(&self) -> Vec<Value> {
+        let mut request: Value =
+            serde_json::from_slice(&self.request).expect("what was sent is JSON");
+        match request["operations"].take() {
+            Value::Array(operations) => operations,
+            _ => Vec::new(),
+        }
+    }
 }
 
 /// All writes and their answers, by version.

@@ -21,6 +21,7 @@ pub mod bookings;
 pub mod check;
 pub mod cluster;
 mod connection;
+pub mod deadlock;
 pub mod flash_sale;
 pub mod history;
 pub mod model;
@@ -31,6 +32,7 @@ pub mod runner;
 pub mod scenario;
 pub mod sim;
 pub mod target;
+pub mod zombie_leader;
 
 pub use history::{History, Record};
 pub use request::{Answer, Request};

@@ -1,5 +1,7 @@
 //! What a scenario asks, and what it is answered.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
@@ -23,19 +25,28 @@ pub struct Request {
     pub mode: Mode,
     /// The operations.
     pub operations: Vec<Value>,
+    /// How long it is held back before it is sent: its sender rests, or hangs, or the network is
+    /// slow. Whoever asks has made up its mind before.
+    pub held_back: Duration,
 }
 
 impl Request {
     /// A write, repeatable under this key.
     #[must_use]
     pub const fn write(key: String, label: &'static str, operations: Vec<Value>) -> Self {
-        Self { key: Some(key), label, mode: Mode::All, operations }
+        Self { key: Some(key), label, mode: Mode::All, operations, held_back: Duration::ZERO }
     }
 
     /// A look at the state.
     #[must_use]
     pub const fn look(label: &'static str, operations: Vec<Value>) -> Self {
-        Self { key: None, label, mode: Mode::All, operations }
+        Self { key: None, label, mode: Mode::All, operations, held_back: Duration::ZERO }
+    }
+
+    /// The same, sent so much later.
+    #[must_use]
+    pub fn held_back(self, held_back: Duration) -> Self {
+        Self { held_back, ..self }
     }
 
     /// The same with an outcome for each operation.

@@ -184,6 +184,9 @@ impl Load {
         while !self.has_passed((1, 1))
             && let Some(request) = lane.next(last.as_ref())
         {
+            if !request.held_back.is_zero() {
+                tokio::time::sleep(request.held_back).await;
+            }
             let mut sending = Sending::new(&self.target, &request);
             let sent = self.begun.elapsed();
             let answer = if request.key.is_some() && random.percent(percent) {

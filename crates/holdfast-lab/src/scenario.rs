@@ -1,11 +1,13 @@
 //! What a scenario is.
 
+use std::fmt::Display;
+
 use anyhow::Result;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     history::{History, Record},
-    request::{Answer, Request},
+    request::{Answer, Request, operation},
 };
 
 /// A workload and its judge.
@@ -39,6 +41,12 @@ pub type Counts = Vec<(String, i64)>;
 pub struct Wrong(pub String);
 
 impl Wrong {
+    /// The verdict is fail, because a check found this.
+    #[must_use]
+    pub fn of(violation: impl Display) -> Self {
+        Self(violation.to_string())
+    }
+
     /// The verdict is fail, because of this.
     ///
     /// # Errors
@@ -67,4 +75,30 @@ pub trait Look {
 #[must_use]
 pub fn shown(record: &Record) -> String {
     format!("{} {} at version {}", record.label, record.key, record.answer.version)
+}
+
+/// A count as it is told.
+#[must_use]
+pub fn count_of<N: TryInto<i64>>(count: N) -> i64 {
+    count.try_into().unwrap_or(i64::MAX)
+}
+
+/// All messages of a topic's partition, as they stand.
+///
+/// # Errors
+/// [`Wrong`] when the server does not answer.
+pub fn pages(look: &mut dyn Look, topic: &str, partition: u64) -> Result<Vec<Value>, Wrong> {
+    let mut messages = Vec::new();
+    loop {
+        let args = json!({
+            "topic": topic, "partition": partition, "after": messages.len(), "limit": 1_000
+        });
+        let looked = look.look(vec![operation("topics.read", args)]);
+        let mut page =
+            looked.map_err(|error| Wrong(format!("{topic} cannot be read: {error:#}")))?;
+        match page.first_mut().map(|page| page["messages"].take()) {
+            Some(Value::Array(more)) if !more.is_empty() => messages.extend(more),
+            _ => return Ok(messages),
+        }
+    }
 }

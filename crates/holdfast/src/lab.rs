@@ -1,19 +1,17 @@
 //! `holdfast lab`: experiments, each with a control that must fail; the model of the log's
 //! protocol; the simulator; and the nemesis of real processes.
 
+mod experiment;
 mod model;
 #[cfg(feature = "planted")]
 mod mutants;
 mod nemesis;
 mod sim;
 
-use clap::{Args, Subcommand};
-use holdfast_lab::flash_sale::FlashSale;
+use clap::Subcommand;
 
-use crate::{
-    exit::{Exit, Failure},
-    scenario::{self, ScenarioArguments},
-};
+use self::experiment::Experiment;
+use crate::exit::{Exit, Failure};
 
 /// What is to be done in the lab.
 #[derive(Debug, Subcommand)]
@@ -35,30 +33,6 @@ pub(crate) enum LabCommand {
     Mutants(mutants::MutantsArguments),
 }
 
-/// An experiment.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Experiment {
-    /// Far more buyers than units: every unit is sold once, and who waits is served when a
-    /// hold lapses.
-    FlashSale(FlashSaleArguments),
-}
-
-/// Arguments of `lab run flash-sale`.
-#[derive(Debug, Args)]
-pub(crate) struct FlashSaleArguments {
-    /// How many want a unit.
-    #[arg(long, value_name = "COUNT", default_value_t = 100_000)]
-    buyers: u64,
-    /// How many units there are.
-    #[arg(long, value_name = "COUNT", default_value_t = 1_000)]
-    units: u64,
-    /// The control: look whether one is left, then take it, in two steps. It oversells.
-    #[arg(long)]
-    without_protection: bool,
-    #[command(flatten)]
-    scenario: ScenarioArguments,
-}
-
 /// Does what is to be done.
 pub(crate) fn run(command: &LabCommand) -> Result<Exit, Failure> {
     match command {
@@ -68,21 +42,5 @@ pub(crate) fn run(command: &LabCommand) -> Result<Exit, Failure> {
         LabCommand::Nemesis(arguments) => nemesis::run(arguments),
         #[cfg(feature = "planted")]
         LabCommand::Mutants(arguments) => mutants::run(arguments),
-    }
-}
-
-impl Experiment {
-    fn run(&self) -> Result<Exit, Failure> {
-        match self {
-            Self::FlashSale(arguments) => {
-                let sale = FlashSale {
-                    buyers: arguments.buyers,
-                    units: arguments.units,
-                    seed: arguments.scenario.seed(),
-                    unprotected: arguments.without_protection,
-                };
-                scenario::run(&sale, &arguments.scenario)
-            }
-        }
     }
 }

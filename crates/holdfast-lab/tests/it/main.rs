@@ -6,6 +6,7 @@ mod against_the_log;
 mod bookings;
 mod checks;
 mod data_sets;
+mod experiments;
 mod histories;
 mod model;
 #[cfg(feature = "planted")]

@@ -1,0 +1,72 @@
+//! The experiments on coordination and flow, shortened, against a node in this process: each
+//! passes, and its control fails for the reason it is there to show.
+
+use std::time::Duration;
+
+use holdfast_lab::{
+    Options, Report, Scenario, Target, deadlock::Deadlock, run, zombie_leader::ZombieLeader,
+};
+
+fn report(scenario: &dyn Scenario) -> Report {
+    let data = tempfile::tempdir().unwrap();
+    let target = Target::in_process(&data.path().join("data")).unwrap();
+    let options = Options {
+        concurrency: 8,
+        duplicates_percent: 10,
+        kills: 0,
+        stop_after: None,
+        history: None,
+        seed: 1,
+        progress: false,
+    };
+    let report = run(scenario, &target, &options).unwrap();
+    target.close().unwrap();
+    report
+}
+
+fn passes(scenario: &dyn Scenario) {
+    let report = report(scenario);
+    assert_eq!(report.verdict, Ok(()), "{:?}", report.counts);
+}
+
+fn fails(scenario: &dyn Scenario, because: &str) {
+    let report = report(scenario);
+    let wrong = report.verdict.unwrap_err();
+    assert!(wrong.0.contains(because), "{wrong}");
+}
+
+fn zombies() -> ZombieLeader {
+    ZombieLeader {
+        candidates: 3,
+        ttl: Duration::from_millis(300),
+        ticks: 60,
+        faults_percent: 25,
+        seed: 1,
+        unprotected: false,
+    }
+}
+
+#[test]
+fn no_zombie_writes() {
+    passes(&zombies());
+}
+
+#[test]
+fn without_the_guard_zombies_write() {
+    fails(&ZombieLeader { unprotected: true, ..zombies() }, "was written at version");
+}
+
+fn deadlocks() -> Deadlock {
+    let patience = Duration::from_secs(5);
+    Deadlock { workers: 6, leases: 6, rounds: 15, patience, seed: 1, unprotected: false }
+}
+
+#[test]
+fn nobody_waits_for_itself() {
+    passes(&deadlocks());
+}
+
+#[test]
+fn without_queues_circles_last() {
+    fails(&Deadlock { unprotected: true, rounds: 3, ..deadlocks() }, "waited for one another");
+}
