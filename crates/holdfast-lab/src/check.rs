@@ -18,7 +18,7 @@
 //! * [`agreement`], [`replay`] – one state at one version, whoever has it and however it was made;
 //! * [`timers`] – once and not early; [`zombies`] – who was deposed changes nothing;
 //! * [`journal`], [`succession`] – one leader writes at a time, and there is one;
-//! * [`deadlocks`] – nobody waits for itself;
+//! * [`deadlocks`] – nobody waits for itself; [`deliveries`] – each message is done once;
 //! * [`liveness`] – when the faults are over, it serves.
 //!
 //! [`recorded`] judges the file that a scenario leaves.
@@ -28,6 +28,7 @@ pub mod agreement;
 pub mod call;
 pub mod conservation;
 pub mod deadlocks;
+pub mod deliveries;
 pub mod exactly_once;
 pub mod journal;
 pub mod liveness;

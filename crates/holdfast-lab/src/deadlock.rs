@@ -41,7 +41,7 @@ pub struct Deadlock {
     pub leases: u64,
     /// How often each worker sets out.
     pub rounds: u64,
-    /// How long it waits before it gives up.
+    /// How long it waits before it gives up; after three times it stays away.
     pub patience: Duration,
     /// Decides who wants what.
     pub seed: u64,

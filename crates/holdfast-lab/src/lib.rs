@@ -26,6 +26,7 @@ pub mod flash_sale;
 pub mod history;
 pub mod model;
 pub mod orders;
+pub mod queue;
 pub mod random;
 pub mod request;
 pub mod runner;

@@ -106,7 +106,7 @@ impl Scenario for ZombieLeader {
 
     fn expected(&self) -> u64 {
         // While a leader is away, the others ask again and again.
-        self.ticks * (1 + self.faults_percent)
+        self.ticks * (1 + self.faults_percent / 2)
     }
 
     fn judge(&self, history: &History, look: &mut dyn Look) -> Result<Counts, Wrong> {

@@ -17,6 +17,9 @@ const POLL: Duration = Duration::from_millis(20);
 /// How long it has what it took, at most.
 const WORKS_MS: u64 = 10;
 
+/// Who gave up so often stays away.
+const GIVES_UP_MAX: u64 = 3;
+
 /// What all workers have in common.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Common {
@@ -38,6 +41,7 @@ pub(super) struct Worker {
     common: Common,
     random: Random,
     rounds: u64,
+    gave_up: u64,
     /// What it wants still, the next last.
     wants: Vec<u64>,
     /// What it has, with its tokens.
@@ -50,9 +54,9 @@ pub(super) struct Worker {
 
 impl Worker {
     pub(super) fn new(number: u64, common: Common, random: Random) -> Self {
-        let (rounds, wants, has) = (0, Vec::new(), Vec::new());
+        let (rounds, gave_up, wants, has) = (0, 0, Vec::new(), Vec::new());
         let (waits_since, asked, requests) = (None, None, 0);
-        Self { number, common, random, rounds, wants, has, waits_since, asked, requests }
+        Self { number, common, random, rounds, gave_up, wants, has, waits_since, asked, requests }
     }
 
     fn key(&mut self) -> String {
@@ -98,7 +102,7 @@ impl Worker {
             return Some((Asked::Release, request));
         }
         if self.wants.is_empty() {
-            if self.rounds == self.common.rounds {
+            if self.rounds == self.common.rounds || self.gave_up == GIVES_UP_MAX {
                 return None;
             }
             self.rounds += 1;
@@ -142,6 +146,7 @@ impl Worker {
         }
         self.wants.clear();
         self.waits_since = None;
+        self.gave_up += 1;
         (Asked::Release, Request::write(self.key(), GIVE_UP, operations))
     }
 }

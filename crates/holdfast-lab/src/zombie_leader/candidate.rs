@@ -24,8 +24,8 @@ use crate::{
     scenario::Lane,
 };
 
-/// Rest between a leader's ticks.
-const TICK_EVERY: Duration = Duration::from_millis(20);
+/// A leader's ticks in the lease's time.
+const TICKS_IN_TTL: u32 = 40;
 
 /// What all candidates have in common.
 #[derive(Clone, Debug)]
@@ -201,11 +201,12 @@ impl Candidate {
             return (Asked::LastTick, Request::look("read the last tick", operations));
         };
         let number = last + 1;
-        if self.random.percent(self.common.faults_percent) {
+        // By a wrong clock it leads until somebody else does.
+        if !reign.put_back && self.random.percent(self.common.faults_percent) {
             return self.befall(number, token);
         }
         let label = if reign.put_back { CLOCK_PUT_BACK } else { ON_TIME };
-        let tick = self.tick(label, number, token).held_back(TICK_EVERY);
+        let tick = self.tick(label, number, token).held_back(self.common.ttl / TICKS_IN_TTL);
         (Asked::Tick { number }, tick)
     }
 
@@ -225,7 +226,9 @@ impl Candidate {
                 if let Standing::Leads(reign) = &mut self.standing {
                     reign.put_back = true;
                 }
-                let tick = self.tick(CLOCK_PUT_BACK, number, token).held_back(TICK_EVERY);
+                let tick = self
+                    .tick(CLOCK_PUT_BACK, number, token)
+                    .held_back(self.common.ttl / TICKS_IN_TTL);
                 (Asked::Tick { number }, tick)
             }
         }

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use holdfast_lab::{
-    Options, Report, Scenario, Target, deadlock::Deadlock, run, zombie_leader::ZombieLeader,
+    Options, Report, Scenario, Target, deadlock::Deadlock, queue::Queue, run,
+    zombie_leader::ZombieLeader,
 };
 
 fn report(scenario: &dyn Scenario) -> Report {
@@ -69,4 +70,26 @@ fn nobody_waits_for_itself() {
 #[test]
 fn without_queues_circles_last() {
     fails(&Deadlock { unprotected: true, rounds: 3, ..deadlocks() }, "waited for one another");
+}
+
+fn queue() -> Queue {
+    Queue {
+        messages: 400,
+        consumers: 6,
+        visibility: Duration::from_millis(300),
+        poison_percent: 5,
+        faults_percent: 8,
+        seed: 1,
+        unprotected: false,
+    }
+}
+
+#[test]
+fn each_message_is_done_once_or_dead() {
+    passes(&queue());
+}
+
+#[test]
+fn who_acknowledges_first_loses_messages() {
+    fails(&Queue { unprotected: true, ..queue() }, "is lost: it was acknowledged");
 }

@@ -5,6 +5,7 @@
 
 mod deadlock;
 mod flash_sale;
+mod queue;
 mod zombie_leader;
 
 use clap::Subcommand;
@@ -23,6 +24,9 @@ pub(crate) enum Experiment {
     /// Workers that take leases in any order: who would close a circle is turned away, and nobody
     /// else.
     Deadlock(deadlock::DeadlockArguments),
+    /// Consumers that hang and die, and messages that nobody can deal with: each message is done
+    /// once or is a dead letter.
+    Queue(queue::QueueArguments),
 }
 
 impl Experiment {
@@ -31,6 +35,7 @@ impl Experiment {
             Self::FlashSale(arguments) => arguments.run(),
             Self::ZombieLeader(arguments) => arguments.run(),
             Self::Deadlock(arguments) => arguments.run(),
+            Self::Queue(arguments) => arguments.run(),
         }
     }
 }

@@ -69,6 +69,51 @@ fn a_flash_sale_sells_every_unit_once_and_without_protection_more() {
     assert!(verdict.ends_with("and should be 100"), "{verdict}");
 }
 
+/// Runs an experiment with a server that is killed once. Its control is run without HTTP by the
+/// lab's own tests.
+fn survives_a_kill(experiment: &[&str]) {
+    let run = run(&[&["lab", "run"], experiment, &["--kill", "1", "--json"]].concat());
+    let told: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!((&told["verdict"], run.code), (&"pass".into(), Some(0)), "{run:?}");
+    assert_eq!(told["counts"]["kills"], 1, "{run:?}");
+}
+
+#[test]
+fn leaders_come_back_as_zombies_and_a_server_is_killed() {
+    survives_a_kill(&["zombie-leader", "--ttl-ms", "400", "--ticks", "60", "--faults", "20"]);
+}
+
+#[test]
+fn deadlocks_are_told_and_a_server_is_killed() {
+    survives_a_kill(&["deadlock", "--workers", "8", "--leases", "8", "--rounds", "10"]);
+}
+
+#[test]
+fn messages_are_done_once_and_a_server_is_killed() {
+    survives_a_kill(&[
+        "queue",
+        "--messages",
+        "500",
+        "--consumers",
+        "8",
+        "--visibility-ms",
+        "400",
+        "--poison",
+        "4",
+        "--faults",
+        "6",
+    ]);
+}
+
+#[test]
+fn a_control_fails_by_the_command_line_too() {
+    let control =
+        ["lab", "run", "queue", "--messages", "300", "--visibility-ms", "300", "--faults"];
+    let control = run(&[&control[..], &["10", "--in-process", "--without-protection"]].concat());
+    assert_eq!(control.code, Some(1), "{control:?}");
+    assert!(last_line(&control.stdout).starts_with("verdict: fail: message "), "{control:?}");
+}
+
 #[test]
 fn a_data_set_that_is_none_is_told_by_file_and_line() {
     let data = Data::new();

@@ -23,8 +23,8 @@ pub(crate) struct DeadlockArguments {
     /// How often each worker takes some.
     #[arg(long, value_name = "COUNT", default_value_t = 100)]
     rounds: u64,
-    /// How long somebody waits before it gives up.
-    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    /// How long somebody waits before it gives up; after three times it stays away.
+    #[arg(long, value_name = "SECONDS", default_value_t = 5)]
     patience: u64,
     /// The control: nobody waits in a queue; who finds a lease held asks again until its patience
     /// is over. Circles last.

@@ -22,10 +22,10 @@ pub(crate) struct ZombieLeaderArguments {
     #[arg(value_parser = clap::value_parser!(u64).range(100..=60_000))]
     ttl_ms: u64,
     /// How many ticks are to be written.
-    #[arg(long, value_name = "COUNT", default_value_t = 300)]
+    #[arg(long, value_name = "COUNT", default_value_t = 200)]
     ticks: u64,
     /// Before how many of a hundred ticks something befalls the leader.
-    #[arg(long, value_name = "PERCENT", default_value_t = 5)]
+    #[arg(long, value_name = "PERCENT", default_value_t = 8)]
     #[arg(value_parser = clap::value_parser!(u64).range(0..=100))]
     faults: u64,
     /// The control: ticks are written without showing the token. Zombies write.
