@@ -18,7 +18,9 @@
 //! * [`agreement`], [`replay`] – one state at one version, whoever has it and however it was made;
 //! * [`timers`] – once and not early; [`zombies`] – who was deposed changes nothing;
 //! * [`journal`], [`succession`] – one leader writes at a time, and there is one;
-//! * [`deadlocks`] – nobody waits for itself; [`deliveries`] – each message is done once;
+//! * [`windows`] – so many in a window, and no fewer;
+//! * [`deadlocks`] – nobody waits for itself; [`deliveries`], [`consumption`] – each message is
+//!   done once;
 //! * [`liveness`] – when the faults are over, it serves.
 //!
 //! [`recorded`] judges the file that a scenario leaves.
@@ -27,6 +29,7 @@ pub mod acknowledged;
 pub mod agreement;
 pub mod call;
 pub mod conservation;
+pub mod consumption;
 pub mod deadlocks;
 pub mod deliveries;
 pub mod exactly_once;
@@ -41,6 +44,7 @@ pub mod search;
 pub mod specification;
 pub mod succession;
 pub mod timers;
+pub mod windows;
 pub mod witness;
 pub mod zombies;
 

@@ -101,8 +101,8 @@ impl Scenario for Deadlock {
 fn steps(record: &Record) -> Vec<Step> {
     let worker = record.key.split('-').next().unwrap_or_default();
     let step = |event| {
-        let (sent, answered) = (record.sent, record.answered);
-        Step { worker: worker.to_owned(), sent, answered, event }
+        let (sent, answered, repeated) = (record.sent, record.answered, record.tries > 1);
+        Step { worker: worker.to_owned(), sent, answered, repeated, event }
     };
     let operations = record.operations();
     let lease = |operation: &Value| operation["args"]["id"].as_str().unwrap_or_default().to_owned();

@@ -9,18 +9,21 @@
 //!
 //! Read in this order: [`request`], [`scenario`], [`history`]; [`target`] (who is
 //! asked), `connection`, [`runner`]; then the scenarios: [`bookings`],
-//! [`orders`], [`flash_sale`].
+//! [`orders`], [`flash_sale`]; [`zombie_leader`], [`deadlock`], [`queue`], [`consumer_group`],
+//! [`rate_limit`], whose callers hang, die and come back.
 //!
 //! Beside that: [`check`], what must hold of any run, one file for each invariant; and
 //! [`model`], every interleaving of the log's protocol within small bounds.
 //!
 //! Promises: a request without an answer is never taken for one that did not happen;
-//! kills happen by progress, not by time; the same seed asks the same things.
+//! kills happen by progress, not by time; the same seed asks the same things, but for callers that
+//! go by clocks: of those it decides what befalls them.
 
 pub mod bookings;
 pub mod check;
 pub mod cluster;
 mod connection;
+pub mod consumer_group;
 pub mod deadlock;
 pub mod flash_sale;
 pub mod history;
@@ -28,6 +31,7 @@ pub mod model;
 pub mod orders;
 pub mod queue;
 pub mod random;
+pub mod rate_limit;
 pub mod request;
 pub mod runner;
 pub mod scenario;

@@ -96,6 +96,7 @@ impl Scenario for ZombieLeader {
             faults_percent: self.faults_percent,
             unprotected: self.unprotected,
             written: Arc::new(AtomicU64::new(0)),
+            faults: Arc::new(AtomicU64::new(0)),
         };
         let lane = |number: u64| -> Box<dyn Lane> {
             let random = Random::new(self.seed ^ ((number + 1) << 32));

@@ -7,6 +7,7 @@ mod peer;
 mod calls;
 mod consumers;
 mod feed;
+mod fencing;
 mod leases;
 mod limiters;
 mod live_sessions;

@@ -1,7 +1,7 @@
 //! Who was deposed changes nothing any more, and was seen to try.
 //!
 //! A zombie holds a token that was the newest once: the epoch and nonce of a leader, the
-//! fencing token of a lease. None of its writes may be accepted after a newer token was
+//! fencing token of a lease, the generation of a group. None of its writes may be accepted after a newer token was
 //! given. A run in which nobody tried proves nothing, so attempts are counted, over as many
 //! runs as it takes, and [`Zombies::proven`] asks for one.
 
@@ -31,6 +31,8 @@ pub enum Token {
     Leader(Epoch, Nonce),
     /// Of a lease: the version of the grant.
     Lease(u64),
+    /// Of a member of a group of consumers.
+    Generation(u64),
 }
 
 impl fmt::Display for Token {
@@ -38,6 +40,7 @@ impl fmt::Display for Token {
         match self {
             Self::Leader(epoch, nonce) => write!(f, "epoch {epoch} ({nonce:?})"),
             Self::Lease(token) => write!(f, "token {token}"),
+            Self::Generation(generation) => write!(f, "generation {generation}"),
         }
     }
 }

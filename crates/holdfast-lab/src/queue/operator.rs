@@ -1,4 +1,5 @@
-//! An operator: looks at the dead letters, mends every other one and puts it back.
+//! An operator: looks at the dead letters, mends and puts them back: those that died of their consumers'
+//! deaths, and half of those with which nobody can deal.
 //!
 //! There are two of them, who know nothing of each other: what both put back, goes back once.
 
@@ -35,9 +36,10 @@ impl Operator {
         let page = answer.results().into_iter().next().unwrap_or_default();
         for letter in page["letters"].as_array().into_iter().flatten() {
             let number = letter["data"]["number"].as_u64();
+            let is_poison = letter["data"]["poison"] == true;
             let named = letter["letter"].as_str().map(str::to_owned).zip(number);
             if let Some((letter, number)) = named
-                && !is_left(number)
+                && !(is_poison && is_left(number))
                 && self.seen.insert(number)
             {
                 self.letters.push((letter, number));

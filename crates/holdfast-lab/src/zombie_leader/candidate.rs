@@ -36,6 +36,8 @@ pub(super) struct Common {
     pub(super) unprotected: bool,
     /// The greatest number that anybody knows to be written.
     pub(super) written: Arc<AtomicU64>,
+    /// How often something befell anybody: each time something else does.
+    pub(super) faults: Arc<AtomicU64>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -212,9 +214,9 @@ impl Candidate {
 
     /// Something happens between its resolving on this tick and the tick's arrival.
     fn befall(&mut self, number: u64, token: u64) -> (Asked, Request) {
-        match self.random.below(4) {
+        match self.common.faults.fetch_add(1, Ordering::Relaxed) % 4 {
             0 => {
-                let pause = self.tenths_of_ttl(5, 25);
+                let pause = self.tenths_of_ttl(12, 30);
                 let tick = self.tick(AFTER_A_PAUSE, number, token).held_back(pause);
                 (Asked::Tick { number }, tick)
             }
@@ -238,7 +240,7 @@ impl Candidate {
     /// and comes back some time under another name: its own token does not fence its own messages
     /// of before.
     fn go_away(&mut self, label: &'static str, number: u64, token: u64) -> (Asked, Request) {
-        let arrives = Instant::now() + self.tenths_of_ttl(5, 35);
+        let arrives = Instant::now() + self.tenths_of_ttl(12, 35);
         let tick = self.tick(label, number, token);
         self.held.push_back((arrives, tick));
         self.standing = Standing::Out;

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use holdfast_lab::{
-    Options, Report, Scenario, Target, deadlock::Deadlock, queue::Queue, run,
-    zombie_leader::ZombieLeader,
+    Options, Report, Scenario, Target, consumer_group::ConsumerGroup, deadlock::Deadlock,
+    queue::Queue, rate_limit::RateLimit, run, zombie_leader::ZombieLeader,
 };
 
 fn report(scenario: &dyn Scenario) -> Report {
@@ -40,7 +40,7 @@ fn zombies() -> ZombieLeader {
     ZombieLeader {
         candidates: 3,
         ttl: Duration::from_millis(300),
-        ticks: 60,
+        ticks: 90,
         faults_percent: 25,
         seed: 1,
         unprotected: false,
@@ -69,7 +69,9 @@ fn nobody_waits_for_itself() {
 
 #[test]
 fn without_queues_circles_last() {
-    fails(&Deadlock { unprotected: true, rounds: 3, ..deadlocks() }, "waited for one another");
+    let patience = Duration::from_secs(4);
+    let control = Deadlock { unprotected: true, leases: 4, rounds: 2, patience, ..deadlocks() };
+    fails(&control, "waited for one another");
 }
 
 fn queue() -> Queue {
@@ -92,4 +94,41 @@ fn each_message_is_done_once_or_dead() {
 #[test]
 fn who_acknowledges_first_loses_messages() {
     fails(&Queue { unprotected: true, ..queue() }, "is lost: it was acknowledged");
+}
+
+fn limits() -> RateLimit {
+    let window = Duration::from_millis(500);
+    RateLimit { gateways: 4, keys: 40, max: 5, window, edges: 4, unprotected: false }
+}
+
+#[test]
+fn no_window_has_more_than_it_may() {
+    passes(&limits());
+}
+
+#[test]
+fn gateways_that_count_by_their_own_clocks_let_too_many_through() {
+    fails(&RateLimit { unprotected: true, ..limits() }, "6 requests were allowed within");
+}
+
+fn group() -> ConsumerGroup {
+    ConsumerGroup {
+        messages: 1_000,
+        partitions: 6,
+        members: 4,
+        ttl: Duration::from_millis(300),
+        faults_percent: 8,
+        seed: 1,
+        unprotected: false,
+    }
+}
+
+#[test]
+fn a_group_deals_with_each_message_once() {
+    passes(&group());
+}
+
+#[test]
+fn places_without_generations_are_set_back() {
+    fails(&ConsumerGroup { unprotected: true, ..group() }, "and the work before ended at");
 }

@@ -3,9 +3,11 @@
 //! An experiment is a scenario of the lab with its own sizes; how it is run and told is the same
 //! for all of them.
 
+mod consumer_group;
 mod deadlock;
 mod flash_sale;
 mod queue;
+mod rate_limit;
 mod zombie_leader;
 
 use clap::Subcommand;
@@ -27,6 +29,12 @@ pub(crate) enum Experiment {
     /// Consumers that hang and die, and messages that nobody can deal with: each message is done
     /// once or is a dead letter.
     Queue(queue::QueueArguments),
+    /// Members that hang, die and leave: each message is dealt with once, and who was replaced is
+    /// refused.
+    ConsumerGroup(consumer_group::ConsumerGroupArguments),
+    /// Bursts across the edges of windows from gateways with wrong clocks: no window has more than
+    /// it may, and nothing is denied for nothing.
+    RateLimit(rate_limit::RateLimitArguments),
 }
 
 impl Experiment {
@@ -36,6 +44,8 @@ impl Experiment {
             Self::ZombieLeader(arguments) => arguments.run(),
             Self::Deadlock(arguments) => arguments.run(),
             Self::Queue(arguments) => arguments.run(),
+            Self::ConsumerGroup(arguments) => arguments.run(),
+            Self::RateLimit(arguments) => arguments.run(),
         }
     }
 }

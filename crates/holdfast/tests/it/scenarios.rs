@@ -80,7 +80,7 @@ fn survives_a_kill(experiment: &[&str]) {
 
 #[test]
 fn leaders_come_back_as_zombies_and_a_server_is_killed() {
-    survives_a_kill(&["zombie-leader", "--ttl-ms", "400", "--ticks", "60", "--faults", "20"]);
+    survives_a_kill(&["zombie-leader", "--ttl-ms", "400", "--ticks", "90", "--faults", "25"]);
 }
 
 #[test]
@@ -103,6 +103,18 @@ fn messages_are_done_once_and_a_server_is_killed() {
         "--faults",
         "6",
     ]);
+}
+
+#[test]
+fn groups_share_partitions_out_anew_and_a_server_is_killed() {
+    let group = ["consumer-group", "--messages", "1000", "--ttl-ms", "400", "--faults", "8"];
+    survives_a_kill(&group);
+}
+
+#[test]
+fn bursts_cross_the_edges_of_windows_and_a_server_is_killed() {
+    let limits = ["rate-limit", "--keys", "60", "--edges", "3", "--window-ms", "800"];
+    survives_a_kill(&limits);
 }
 
 #[test]

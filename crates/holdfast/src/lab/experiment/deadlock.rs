@@ -21,7 +21,7 @@ pub(crate) struct DeadlockArguments {
     #[arg(value_parser = clap::value_parser!(u64).range(2..=10_000))]
     leases: u64,
     /// How often each worker takes some.
-    #[arg(long, value_name = "COUNT", default_value_t = 100)]
+    #[arg(long, value_name = "COUNT", default_value_t = 40)]
     rounds: u64,
     /// How long somebody waits before it gives up; after three times it stays away.
     #[arg(long, value_name = "SECONDS", default_value_t = 5)]

@@ -22,7 +22,7 @@ pub(crate) struct ZombieLeaderArguments {
     #[arg(value_parser = clap::value_parser!(u64).range(100..=60_000))]
     ttl_ms: u64,
     /// How many ticks are to be written.
-    #[arg(long, value_name = "COUNT", default_value_t = 200)]
+    #[arg(long, value_name = "COUNT", default_value_t = 250)]
     ticks: u64,
     /// Before how many of a hundred ticks something befalls the leader.
     #[arg(long, value_name = "PERCENT", default_value_t = 8)]
