@@ -81,8 +81,9 @@ async fn over_http(args: &BenchArgs, address: SocketAddr) -> anyhow::Result<()> 
     Ok(())
 }
 
-fn key(n: u64) -> String {
-    format!("{:08x}-0000-4000-8000-{n:012x}", mix(n) >> 32)
+/// The key of the n-th request of a load: 36 characters, as a UUID has.
+fn key(load: u16, n: u64) -> String {
+    format!("{:08x}-{load:04x}-4000-8000-{n:012x}", mix(n) >> 32)
 }
 
 fn put_limit(n: u64, out: &mut Vec<u8>) {
@@ -96,12 +97,12 @@ fn put_document(n: u64, out: &mut Vec<u8>) {
         "items": [{ "sku": "room-17", "nights": 2, "price": 25_800 }], "currency": "EUR", "seen": n,
         "note": "two nights in a double room with a view of the river, breakfast included",
     } });
-    put(out, &path, &key(n), &body.to_string());
+    put(out, &path, &key(1, n), &body.to_string());
 }
 
 fn check_limit(n: u64, out: &mut Vec<u8>) {
     let body = format!(r#"{{"descriptors":{{"user":"user-{:04}"}}}}"#, mix(n) % NAMES);
-    post(out, "/v1/limits/api/check", &key(n), &body);
+    post(out, "/v1/limits/api/check", &key(2, n), &body);
 }
 
 fn put(out: &mut Vec<u8>, path: &str, key: &str, body: &str) {
@@ -163,7 +164,7 @@ async fn lease(
     body: &str,
 ) -> anyhow::Result<()> {
     let mut out = Vec::with_capacity(256);
-    post(&mut out, &format!("/v1/leases/job-{number:04}/{verb}"), &key(n), body);
+    post(&mut out, &format!("/v1/leases/job-{number:04}/{verb}"), &key(3, n), body);
     stream.write_all(&out).await?;
     match read_answer(stream, answer).await? {
         200 => Ok(()),

@@ -268,3 +268,44 @@ fn shells_are_helped() {
     }
     assert_eq!(run(&["completions", "tcl"]).code, Some(2));
 }
+
+#[test]
+fn limits_are_asked_and_a_denial_is_an_exit_code() {
+    let data = Data::new();
+    let server = Server::start(&data.path());
+    let shell = Shell::of(&server);
+    let rules = r#"rules=[{"name":"tenant","by":["tenant"],"quota":{"algorithm":"sliding_log","max":3,"window":"PT1H"}}]"#;
+    shell.done(&["call", "limits.put", "id=api", rules]);
+    assert!(
+        shell.done(&["limit", "check", "api", "tenant=acme", "--cost", "2"]).contains("1 left")
+    );
+    let dry = shell.run(&["limit", "check", "api", "tenant=acme", "--cost", "2", "--dry-run"]);
+    assert_eq!(dry.code, Some(1), "{dry:?}");
+    assert!(dry.stdout.starts_with("denied, may in 3"), "{dry:?}");
+    let denied = shell.run(&["limit", "check", "api", "tenant=acme", "--cost", "2", "--json"]);
+    let answer: Value = serde_json::from_str(&denied.stdout).unwrap();
+    assert_eq!((denied.code, &answer["outcome"]), (Some(1), &json!("denied")));
+    let status = shell.json(&["limit", "status", "api", "tenant=acme", "--json"]);
+    assert_eq!(status["rules"][0]["remaining"], 1);
+    assert_eq!(shell.run(&["limit", "status", "api", "tenant=acme", "--cost", "2"]).code, Some(1));
+    assert_eq!(shell.json(&["limit", "list", "--json"])["id"], "api");
+    let twice = shell.run(&["limit", "check", "api", "tenant=a", "tenant=b"]);
+    assert!(twice.code == Some(2) && twice.stderr.contains("given twice"), "{twice:?}");
+    assert_eq!(server.terminate().0.code(), Some(0));
+}
+
+#[test]
+fn sessions_are_listed_shown_and_closed() {
+    let data = Data::new();
+    let server = Server::start(&data.path());
+    let shell = Shell::of(&server);
+    shell.done(&["call", "sessions.open", "id=node-1", "ttl=PT1H", "owner=host-7"]);
+    shell.done(&["call", "leases.acquire", "id=shard-4", "owner=node-1", "session=node-1"]);
+    assert!(shell.done(&["session", "list"]).contains("host-7"));
+    assert!(shell.done(&["session", "show", "node-1"]).ends_with("  lease shard-4"));
+    let other = shell.run(&["session", "close", "node-1", "--version", "2"]);
+    assert!(other.code == Some(1) && other.stderr.contains("session_not_found"), "{other:?}");
+    assert_eq!(shell.json(&["session", "close", "node-1", "--json"])["outcome"], "closed");
+    assert_eq!(shell.done(&["session", "list"]) + &shell.done(&["lease", "list"]), "");
+    assert_eq!(server.terminate().0.code(), Some(0));
+}
