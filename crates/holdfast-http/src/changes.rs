@@ -18,23 +18,21 @@ use std::{sync::Arc, time::Duration};
 use holdfast_engine::FeedError;
 use holdfast_node::TableInfo;
 use holdfast_state::{Namespace, Version};
-use hyper::{Request, StatusCode, body::Incoming, header::ACCEPT, header::HeaderName};
+use hyper::{Request, StatusCode, body::Incoming};
 use serde::Serialize;
 use tokio::time::Instant;
 
-pub use follower::EventStream;
 use follower::Follower;
 use render::Transaction;
 
 use crate::{
     conventions,
+    events::{self, EventStream, LAST_EVENT_ID},
     problem::{Kind, Problem},
     query,
     reply::{self, Reply},
     service::Shared,
 };
-
-const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// Transactions in one answer when the request does not say.
 const LIMIT: usize = 100;
@@ -77,12 +75,9 @@ pub(crate) async fn follow(
 ) -> Result<Reply, Problem> {
     let wanted = read(shared, namespace, request)?;
     let follower = Follower::begin(Arc::clone(shared), wanted).await?;
-    let events = request.headers().get(ACCEPT).is_some_and(|accepted| {
-        let accepted = accepted.as_bytes();
-        accepted.windows(17).any(|part| part.eq_ignore_ascii_case(b"text/event-stream"))
-    });
-    if events {
-        return Ok(reply::events(EventStream::new(follower)));
+    if events::are_wanted(request.headers()) {
+        let begin = b": holdfast change feed\n\n";
+        return Ok(reply::events(EventStream::new(begin, Box::new(follower))));
     }
     poll(follower).await
 }

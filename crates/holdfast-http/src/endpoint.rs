@@ -3,9 +3,10 @@
 //! Fields come from the path and, for `GET` and `DELETE`, from the query; `POST`, `PUT`
 //! and `PATCH` take a JSON body; conditions come from the header. An outcome is 200 with the outcome as the body; a
 //! refusal was rendered inside the transaction, so a repeated request gets the
-//! same bytes, also from a later release.
+//! same bytes, also from a later release. Where the registry says that a command can be waited
+//! for, or answered as a stream, [`waiting`](crate) does so before the call is made.
 
-use std::sync::atomic::Ordering;
+use std::sync::{Arc, atomic::Ordering};
 
 use bytes::Bytes;
 use holdfast_engine::{Asked, Decision};
@@ -21,6 +22,7 @@ use hyper::{
 use crate::{
     conditional::Conditions,
     conventions::{self, Conventions},
+    events::{self, LAST_EVENT_ID},
     fingerprint::fingerprint,
     forward,
     keys::{Principal, Role},
@@ -30,6 +32,7 @@ use crate::{
     receive::receive,
     reply::{self, Reply},
     service::Shared,
+    waiting,
 };
 
 /// Answers a request for a command.
@@ -37,7 +40,7 @@ use crate::{
 /// # Errors
 /// Everything that keeps it from an outcome or a refusal.
 pub async fn call(
-    shared: &Shared,
+    shared: &Arc<Shared>,
     entry: &'static Entry,
     principal: Principal<'_>,
     parameters: Fields<'_>,
@@ -47,12 +50,20 @@ pub async fn call(
         CommandKind::Query => Role::Read,
         CommandKind::Write => Role::Write,
     })?;
-    if let Some(leader) = forward::leader_for(shared, entry, request.headers())? {
+    let streams = entry.tailed_from.is_some() && events::are_wanted(request.headers());
+    // A stream is told what there is here, as far as it is.
+    let leader =
+        if streams { None } else { forward::leader_for(shared, entry, request.headers())? };
+    if let Some(leader) = leader {
         shared.metrics.forwarded.fetch_add(1, Ordering::Relaxed);
         return forward::forward(shared, entry, &leader, request).await;
     }
     let conditions = Conditions::read(request.headers(), entry)?;
     let (ask, call) = prepare(shared, entry, principal, parameters, &conditions, request).await?;
+    if streams {
+        return Ok(reply::events(waiting::tail(shared, &ask, call).await?));
+    }
+    let call = if entry.awaited { waiting::wait(shared, &ask, call).await? } else { call };
     answer(entry, &conditions, shared.node.execute(ask, entry.kind, call, stored).await?)
 }
 
@@ -71,6 +82,13 @@ async fn prepare(
     let body = body_of(shared, entry, &head, body).await?;
     if !takes_body(entry.method) {
         fields.extend(query::fields(head.uri.query().unwrap_or_default())?);
+    }
+    if let Some(from) = entry.tailed_from
+        && let Some(id) = conventions::text(&head.headers, &LAST_EVENT_ID)?
+    {
+        // A client that reconnects sends the URL of its first request and where it was.
+        fields.retain(|(name, _)| name != from);
+        fields.push((from.into(), id.to_owned().into()));
     }
     let conditions = conditions.fields();
     fields.extend(conditions.iter().cloned());

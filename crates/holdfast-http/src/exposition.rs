@@ -89,7 +89,11 @@ fn edge(page: &mut Page, http: &HttpMetrics) {
     let refused = http.connections_refused.load(relaxed);
     page.counter("http_connections_refused", "Connections turned away.", refused);
     page.gauge("http_requests_in_progress", "Requests in progress.", http.requests.load(relaxed));
-    page.gauge("http_followers", "Followers of the change feed.", http.followers.load(relaxed));
+    page.gauge(
+        "http_followers",
+        "Followers of the change feed, streams, and long polls.",
+        http.followers.load(relaxed),
+    );
     let forwarded = http.forwarded.load(relaxed);
     page.counter("http_forwarded", "Requests sent on to the node that leads.", forwarded);
     page.family("http_requests", "counter", "Requests by command and status.");

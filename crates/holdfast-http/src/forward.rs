@@ -119,7 +119,8 @@ pub async fn forward(
     request: Request<Incoming>,
 ) -> Result<Reply, Problem> {
     let (head, body) = request.into_parts();
-    let timeout = Conventions::read(&head.headers, &shared.limits)?.timeout;
+    let waits = if entry.awaited { shared.limits.changes_wait_max } else { Duration::ZERO };
+    let timeout = Conventions::read(&head.headers, &shared.limits)?.timeout + waits;
     let body = body_of(shared, entry, &head, body).await?;
     let mut onward = Request::new(Full::new(body));
     *onward.method_mut() = head.method;

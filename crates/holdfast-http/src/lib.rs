@@ -5,7 +5,7 @@
 //! credentials) → [`endpoint`] (conventions, parse, execute) → node → [`reply`].
 //! What goes wrong is a [`problem`]; what everyone may rely on is written in
 //! `docs/http.md`. Read on with [`conventions`], [`conditional`], [`fingerprint`], [`keys`],
-//! [`router`], [`receive`], [`forward`], then [`changes`], [`openapi`], [`metrics`], [`info`].
+//! [`router`], [`receive`], [`forward`], `waiting`, then [`changes`], [`events`], [`openapi`], [`metrics`], [`info`].
 //!
 //! It is built on hyper alone: routes come from the registry and middleware is a
 //! function call, so a router crate and a stack of layers would cost allocations
@@ -19,6 +19,7 @@ pub mod changes;
 pub mod conditional;
 pub mod conventions;
 pub mod endpoint;
+pub mod events;
 pub mod exposition;
 pub mod fingerprint;
 pub mod forward;
@@ -36,6 +37,7 @@ pub mod reply;
 pub mod router;
 pub mod server;
 pub mod service;
+mod waiting;
 
 pub use keys::{Key, Keys, Role};
 pub use limits::Limits;

@@ -9,7 +9,8 @@ pub struct Limits {
     pub connections_max: usize,
     /// Requests being handled at one time; one more is told 503.
     pub requests_max: usize,
-    /// Followers of the change feed that wait at one time.
+    /// Requests that wait for something at one time: followers of the change feed, streams,
+    /// and long polls; one more is told 503.
     pub followers_max: usize,
     /// Bytes of a request's path and query.
     pub target_bytes_max: usize,
@@ -30,7 +31,7 @@ pub struct Limits {
     pub request_timeout: Duration,
     /// The longest it may ask for.
     pub request_timeout_max: Duration,
-    /// The longest that a reader of the change feed may wait for changes.
+    /// The longest that a long poll may wait.
     pub changes_wait_max: Duration,
     /// How long requests in progress get to finish at shutdown.
     pub drain_timeout: Duration,

@@ -99,7 +99,7 @@ pub struct HttpMetrics {
     pub connections_refused: AtomicU64,
     /// Requests being handled now.
     pub requests: AtomicUsize,
-    /// Followers of the change feed now.
+    /// Followers of the change feed, streams and long polls now.
     pub followers: AtomicUsize,
     /// Requests sent on to the node that leads.
     pub forwarded: AtomicU64,

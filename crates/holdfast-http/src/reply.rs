@@ -17,7 +17,7 @@ use hyper::{
     },
 };
 
-use crate::{changes::EventStream, conventions, problem::Problem};
+use crate::{conventions, events::EventStream, problem::Problem};
 
 /// What a response carries.
 #[derive(Debug)]

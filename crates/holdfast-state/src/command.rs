@@ -9,18 +9,21 @@
 //! call runs in a transaction or on a view. Its answer is JSON, made inside the
 //! transaction, so that a repeated request gets the very bytes of the first.
 
+pub mod awaited;
 mod fields;
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, time::Duration};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     table::Read,
-    tx::{Stop, Tx},
+    tx::{Abort, Stop, Tx},
     view::View,
 };
+
+use awaited::{Awaited, Pending, TailEvent, Tailed};
 
 /// What a caller does to the resource at a command's path; HTTP's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -213,6 +216,34 @@ pub trait Call: Send + Sync {
 
     /// Runs it on a view; `None` for a command that may write.
     fn look(&self, view: &View) -> Option<Result<Vec<u8>, Stop<Refused>>>;
+
+    /// How long the caller wants to wait for something to answer with; `None` for a call
+    /// that cannot be waited for.
+    fn wait(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Is there nothing to answer with yet?
+    ///
+    /// # Errors
+    /// [`Abort`]
+    fn pending(&self, _: &View) -> Result<Option<Pending>, Abort> {
+        Ok(None)
+    }
+
+    /// What there is as events, and the call that goes on behind them; `None` for a call
+    /// that is not tailed.
+    fn tail(&self, _: &View) -> Option<Result<Tail, Stop<Refused>>> {
+        None
+    }
+}
+
+/// A piece of a stream.
+pub struct Tail {
+    /// In order; perhaps none.
+    pub events: Vec<TailEvent>,
+    /// What goes on behind them.
+    pub next: Box<dyn Call>,
 }
 
 /// What an edge has of a request.
@@ -264,6 +295,10 @@ pub struct Entry {
     pub bulk: bool,
     /// [`Command::CONDITIONAL`]
     pub conditional: bool,
+    /// It can be waited for.
+    pub awaited: bool,
+    /// [`Tailed::FROM`], where it can be tailed.
+    pub tailed_from: Option<&'static str>,
     /// [`Refusal::ALL`]
     pub refusals: &'static [RefusalInfo],
     /// JSON Schema of the spec.
@@ -302,6 +337,24 @@ impl Entry {
         Self { bulk: true, ..Self::of::<C>(Kind::Write, C::parse) }
     }
 
+    /// The row of a command that may write, and can be waited for.
+    #[must_use]
+    pub const fn awaited<C: Write + Awaited>() -> Self {
+        let row = Self::of::<C>(Kind::Write, |input| {
+            Ok(Box::new(AwaitedCall::<C>(fields::parse::<C::Spec>(input)?)))
+        });
+        Self { awaited: true, ..row }
+    }
+
+    /// The row of a command that only reads, and can be waited for and tailed.
+    #[must_use]
+    pub const fn tailed<C: Tailed>() -> Self {
+        let row = Self::of::<C>(Kind::Query, |input| {
+            Ok(Box::new(TailedCall::<C>(fields::parse::<C::Spec>(input)?)))
+        });
+        Self { awaited: true, tailed_from: Some(C::FROM), ..row }
+    }
+
     const fn of<C: Command>(
         kind: Kind,
         parse: fn(Input<'_>) -> Result<Box<dyn Call>, SpecError>,
@@ -314,6 +367,8 @@ impl Entry {
             kind,
             bulk: false,
             conditional: C::CONDITIONAL,
+            awaited: false,
+            tailed_from: None,
             refusals: C::Refusal::ALL,
             spec_schema: SchemaGenerator::subschema_for::<C::Spec>,
             outcome_schema: SchemaGenerator::subschema_for::<C::Outcome>,
@@ -347,6 +402,10 @@ struct WriteCall<C: Command>(C::Spec);
 
 struct QueryCall<C: Command>(C::Spec);
 
+struct AwaitedCall<C: Command>(C::Spec);
+
+struct TailedCall<C: Command>(C::Spec);
+
 /// Room for most outcomes: what is written to it does not have to move.
 const OUTCOME_BYTES_USUAL: usize = 512;
 
@@ -378,5 +437,49 @@ impl<C: Query> Call for QueryCall<C> {
 
     fn look(&self, view: &View) -> Option<Result<Vec<u8>, Stop<Refused>>> {
         Some(json(C::run(view, &self.0)))
+    }
+}
+
+impl<C: Write + Awaited> Call for AwaitedCall<C> {
+    fn run(&self, tx: &mut Tx<'_>) -> Result<Vec<u8>, Stop<Refused>> {
+        json(C::run(tx, &self.0))
+    }
+
+    fn look(&self, _: &View) -> Option<Result<Vec<u8>, Stop<Refused>>> {
+        None
+    }
+
+    fn wait(&self) -> Option<Duration> {
+        Some(C::wait(&self.0).length())
+    }
+
+    fn pending(&self, view: &View) -> Result<Option<Pending>, Abort> {
+        C::pending(view, &self.0)
+    }
+}
+
+impl<C: Tailed> Call for TailedCall<C> {
+    fn run(&self, tx: &mut Tx<'_>) -> Result<Vec<u8>, Stop<Refused>> {
+        json(C::run(tx, &self.0))
+    }
+
+    fn look(&self, view: &View) -> Option<Result<Vec<u8>, Stop<Refused>>> {
+        Some(json(C::run(view, &self.0)))
+    }
+
+    fn wait(&self) -> Option<Duration> {
+        Some(C::wait(&self.0).length())
+    }
+
+    fn pending(&self, view: &View) -> Result<Option<Pending>, Abort> {
+        C::pending(view, &self.0)
+    }
+
+    fn tail(&self, view: &View) -> Option<Result<Tail, Stop<Refused>>> {
+        let answered = C::run(view, &self.0).map_err(|stop| stop.map(|it| Refused::new(&it)));
+        Some(answered.map(|outcome| {
+            let (events, next) = C::events(&self.0, outcome);
+            Tail { events, next: Box::new(Self(next)) }
+        }))
     }
 }

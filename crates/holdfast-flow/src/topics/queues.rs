@@ -22,7 +22,7 @@
 //! again. So a message that was given out as often as may be is a dead letter when somebody
 //! next asks the queue.
 //!
-//! Left to others: order by key (groups), waiting for messages (edge).
+//! Left to others: order by key (groups), waiting for messages (the edge, by [`receive`]'s word).
 //!
 //! Read in this order: [`span`], [`receipt`], [`row`], [`settings`]; `standing` (finding
 //! and changing what is stored), [`settling`] (what a receipt does); [`create`],

@@ -8,7 +8,10 @@
 
 use holdfast_state::{
     Abort, Id, LogTime, Read, Stop,
-    command::{Command, Method, Query, Refusal, RefusalInfo},
+    command::{
+        Command, Method, Query, Refusal, RefusalInfo,
+        awaited::{Awaited, Pending, TailEvent, Tailed, Wait},
+    },
     page::PageSize,
 };
 use schemars::JsonSchema;
@@ -46,6 +49,9 @@ pub struct ReadMessagesSpec {
     /// How many messages at most.
     #[serde(default)]
     pub limit: PageSize,
+    /// How long the answer may wait where there is no message yet.
+    #[serde(default, skip_serializing_if = "Wait::is_none")]
+    pub wait: Wait,
 }
 
 /// A page of messages.
@@ -201,6 +207,38 @@ impl Query for ReadMessages {
         let next = messages.last().map_or(after, |message| message.offset);
         let topic = topic.clone();
         Ok(MessagesPage { topic, partition, messages, next, first_offset, last_offset })
+    }
+}
+
+impl Awaited for ReadMessages {
+    fn wait(spec: &ReadMessagesSpec) -> Wait {
+        spec.wait
+    }
+
+    fn pending(state: &impl Read, spec: &ReadMessagesSpec) -> Result<Option<Pending>, Abort> {
+        let Some(first) = first_tail(state, &spec.topic)? else { return Ok(None) };
+        if !first.partitions.has(spec.partition) {
+            return Ok(None);
+        }
+        let sequence = Sequence::new(&spec.topic, spec.partition);
+        let last = sequence.tail(state, first)?.last;
+        let removed = sequence.head(state)?.removed();
+        let is_there = last > spec.after.max(removed);
+        let is_refused = spec.after > 0 && spec.after < removed;
+        Ok((!is_there && !is_refused).then_some(Pending { until: None }))
+    }
+}
+
+impl Tailed for ReadMessages {
+    const FROM: &'static str = "after";
+
+    fn events(spec: &ReadMessagesSpec, page: MessagesPage) -> (Vec<TailEvent>, ReadMessagesSpec) {
+        let event = |message: &Message| TailEvent {
+            id: message.offset.to_string(),
+            data: serde_json::to_string(message).expect("a message is plain data"),
+        };
+        let events = page.messages.iter().map(event).collect();
+        (events, ReadMessagesSpec { after: page.next, ..spec.clone() })
     }
 }
 

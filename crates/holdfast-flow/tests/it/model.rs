@@ -17,7 +17,7 @@ use holdfast_flow::topics::{
 };
 use holdfast_state::{
     Id, Lifetime, Stop, Tx,
-    command::{Query as _, Refusal, Write as _},
+    command::{Query as _, Refusal, Write as _, awaited::Wait},
     page::PageSize,
     scenario::{Vocabulary, World},
 };
@@ -136,7 +136,13 @@ fn read(world: &World, topic: u8, partition: u16, limit: u32) -> Option<Vec<Mess
     let (mut after, mut all) = (0, Vec::new());
     loop {
         let limit = PageSize::new(limit).unwrap();
-        let spec = ReadMessagesSpec { topic: id('T', topic), partition, after, limit };
+        let spec = ReadMessagesSpec {
+            topic: id('T', topic),
+            partition,
+            after,
+            limit,
+            wait: Wait::default(),
+        };
         let page = ReadMessages::run(&world.view(), &spec).ok()?;
         assert!(page.messages.len() <= limit.rows());
         let begin = after.max(page.first_offset - 1);

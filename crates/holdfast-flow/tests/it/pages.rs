@@ -9,7 +9,10 @@ use holdfast_flow::topics::{
 };
 use holdfast_state::{
     Id, Read,
-    command::{Query as _, Write as _},
+    command::{
+        Query as _, Write as _,
+        awaited::{Awaited as _, Wait},
+    },
     page::PageSize,
     scenario::World,
 };
@@ -40,8 +43,11 @@ fn world() -> World {
 
 fn read(state: &impl Read, after: u64) -> MessagesPage {
     let limit = PageSize::new(1000).unwrap();
-    ReadMessages::run(state, &ReadMessagesSpec { topic: topic(), partition: 0, after, limit })
-        .unwrap()
+    ReadMessages::run(
+        state,
+        &ReadMessagesSpec { topic: topic(), partition: 0, after, limit, wait: Wait::default() },
+    )
+    .unwrap()
 }
 
 #[test]
@@ -81,4 +87,20 @@ fn what_a_transaction_appended_it_reads() {
     });
     let offsets: Vec<_> = read.unwrap().messages.iter().map(|message| message.offset).collect();
     assert_eq!(offsets, [1, 2]);
+}
+
+#[test]
+fn a_read_waits_for_what_is_not_there_and_for_nothing_else() {
+    let mut world = world();
+    let pending = |world: &World, topic: &str, partition, after| {
+        let (limit, wait) = (PageSize::default(), Wait::default());
+        let spec =
+            ReadMessagesSpec { topic: Id::new(topic).unwrap(), partition, after, limit, wait };
+        ReadMessages::pending(&world.view(), &spec).unwrap().is_some()
+    };
+    assert!(pending(&world, "large", 0, 0));
+    assert!(!pending(&world, "none", 0, 0) && !pending(&world, "large", 1, 0));
+    world.transact(|tx| append(tx, &AppendSpec::new(topic(), large()))).unwrap();
+    assert!(!pending(&world, "large", 0, 0));
+    assert!(pending(&world, "large", 0, 1));
 }

@@ -30,7 +30,10 @@ use holdfast_flow::topics::{
 };
 use holdfast_state::{
     Id, Lifetime, Read as _, Scan, Stop,
-    command::{Query as _, Refusal, Write},
+    command::{
+        Query as _, Refusal, Write,
+        awaited::{Awaited as _, Pending, Wait},
+    },
     page::PageSize,
     scenario::{Vocabulary, World},
     table::Found,
@@ -169,7 +172,7 @@ impl Shop {
         let (topic, queue) = (id("jobs"), id("work"));
         let expected = self.ledger.ready().min(limit as usize);
         let visibility = visibility.map(seconds);
-        let spec = ReceiveMessagesSpec { topic, queue, limit, visibility };
+        let spec = ReceiveMessagesSpec { topic, queue, limit, visibility, wait: Wait::default() };
         let outcome = self.write::<ReceiveMessages>(&spec).unwrap();
         assert_eq!(outcome.messages.len(), expected);
         let until = self.ledger.now + visibility.map_or(VISIBILITY, |it| it.as_us() / 1_000_000);
@@ -319,12 +322,31 @@ impl Shop {
         let (waiting, out, dead, lost) = self.ledger.counts();
         let counted = (found.waiting, found.out, found.dead, found.lost);
         assert_eq!(counted, (waiting, out, dead, lost));
+        self.compare_pending();
         let letters = self.letters();
         assert_eq!(letters.len() as u64, dead);
         for letter in letters {
             let place = (letter.partition, letter.message.offset);
             assert_eq!(letter.message.data, data(self.ledger.says(place)));
             assert_eq!(letter.attempts, self.ledger.attempts(place));
+        }
+    }
+
+    /// Who waits is told rightly whether there is anything to do, and when there will be
+    /// though nobody writes.
+    fn compare_pending(&self) {
+        let (topic, queue) = (id("jobs"), id("work"));
+        let (limit, visibility, wait) = (1, None, Wait::default());
+        let spec = ReceiveMessagesSpec { topic, queue, limit, visibility, wait };
+        let pending = ReceiveMessages::pending(&self.world.view(), &spec).unwrap();
+        let left = self.ledger.next().map(|time| time.saturating_sub(self.ledger.now));
+        match pending {
+            None => assert_eq!(left, Some(0)),
+            Some(Pending { until }) => {
+                assert_ne!(left, Some(0));
+                let until = until.map(|until| until.since_us(self.world.now()));
+                assert_eq!(until, left.map(|seconds| seconds * 1_000_000));
+            }
         }
     }
 

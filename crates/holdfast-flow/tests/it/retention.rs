@@ -14,7 +14,7 @@ use holdfast_flow::topics::{
 };
 use holdfast_state::{
     Fact, Id, Lifetime, Read as _, Scan, Stop, Table,
-    command::{Query as _, Write as _},
+    command::{Query as _, Write as _, awaited::Wait},
     page::PageSize,
     scenario::{Vocabulary, World},
 };
@@ -102,7 +102,8 @@ fn what_is_kept_by_size_is_the_end_of_each_partition() {
     assert!(ends.first_offsets[1 - few] > 90, "{ends:?}");
     for (partition, first) in (0..).zip(&ends.first_offsets) {
         let limit = PageSize::new(1000).unwrap();
-        let spec = ReadMessagesSpec { topic: topic(), partition, after: 0, limit };
+        let spec =
+            ReadMessagesSpec { topic: topic(), partition, after: 0, limit, wait: Wait::default() };
         let page = ReadMessages::run(&world.view(), &spec).unwrap();
         assert_eq!(page.messages[0].offset, *first);
         assert_eq!(page.first_offset, *first);

@@ -1,19 +1,9 @@
-//! A reader on its way through the feed, and the stream of events that it makes.
+//! A reader on its way through the feed, and the events that it makes of it.
 //!
 //! Nothing runs ahead of the client: the next page is read when the connection
 //! has taken the last one, so a slow reader holds one page and no more.
 
-use std::{
-    fmt,
-    future::Future,
-    pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    task::{Context, Poll, ready},
-    time::Duration,
-};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use holdfast_engine::{Feed, FeedError};
@@ -22,13 +12,10 @@ use tokio::{sync::watch, time::Instant};
 
 use super::{PAGE_BYTES, Wanted, problem, render::Transaction};
 use crate::{
+    events::{Counted, HEARTBEAT, Next, Source},
     problem::{Kind, Problem},
     service::Shared,
 };
-
-/// A stream without news says where it is this often, so that neither side takes
-/// the other for dead and a client that reconnects need not begin far back.
-const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// A reader on its way.
 pub(crate) struct Follower {
@@ -38,27 +25,6 @@ pub(crate) struct Follower {
     stopping: watch::Receiver<bool>,
     wanted: Wanted,
     _counted: Counted,
-}
-
-/// One follower more for as long as this lives.
-struct Counted(Arc<Shared>);
-
-impl Counted {
-    fn rise(shared: &Arc<Shared>) -> Option<Self> {
-        let risen = Self(Arc::clone(shared));
-        let before = followers(shared).fetch_add(1, Ordering::Relaxed);
-        (before < shared.limits.followers_max).then_some(risen)
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        followers(&self.0).fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-fn followers(shared: &Shared) -> &AtomicUsize {
-    &shared.metrics.followers
 }
 
 impl Follower {
@@ -169,35 +135,11 @@ impl Follower {
     }
 }
 
-type NextEvents = Pin<Box<dyn Future<Output = Option<(Follower, Bytes)>> + Send>>;
-
-/// Server-sent events.
-pub struct EventStream {
-    /// `None` after the end.
-    next: Option<NextEvents>,
-}
-
-impl fmt::Debug for EventStream {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EventStream").finish_non_exhaustive()
-    }
-}
-
-impl EventStream {
-    pub(crate) fn new(follower: Follower) -> Self {
-        // The first bytes go out at once, so that the client knows that it is heard.
-        let begin = Bytes::from_static(b": holdfast change feed\n\n");
-        Self { next: Some(Box::pin(async { Some((follower, begin)) })) }
-    }
-
-    /// The next bytes, or `None` at the end.
-    pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        let Some(next) = &mut self.next else { return Poll::Ready(None) };
-        let Some((follower, bytes)) = ready!(next.as_mut().poll(cx)) else {
-            self.next = None;
-            return Poll::Ready(None);
-        };
-        self.next = Some(Box::pin(follower.events()));
-        Poll::Ready(Some(bytes))
+impl Source for Follower {
+    fn next(self: Box<Self>) -> Next {
+        Box::pin(async {
+            let (follower, bytes) = self.events().await?;
+            Some((Box::new(follower) as Box<dyn Source>, bytes))
+        })
     }
 }

@@ -18,3 +18,4 @@ mod openapi;
 mod pages;
 mod problems;
 mod shutdown;
+mod waiting;

@@ -8,8 +8,11 @@
 //! there is more.
 
 use holdfast_state::{
-    Abort, Id, Lifetime, LogTime, Read as _, Stop, Tx,
-    command::{Command, Method, Refusal, RefusalInfo, Write},
+    Abort, Id, Lifetime, LogTime, Read, Stop, Tx,
+    command::{
+        Command, Method, Refusal, RefusalInfo, Write,
+        awaited::{Awaited, Pending, Wait},
+    },
     unknown::Unknown,
 };
 use schemars::JsonSchema;
@@ -46,6 +49,9 @@ pub struct ReceiveMessagesSpec {
     /// How long they stay out of sight; as the queue says when nothing is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub visibility: Option<Lifetime>,
+    /// How long the answer may wait where there is nothing to be given out yet.
+    #[serde(default, skip_serializing_if = "Wait::is_none")]
+    pub wait: Wait,
 }
 
 /// The most messages that are given out at once.
@@ -171,6 +177,24 @@ impl Write for ReceiveMessages {
             messages: giving.messages,
             visible_at: giving.until,
         })
+    }
+}
+
+impl Awaited for ReceiveMessages {
+    fn wait(spec: &ReceiveMessagesSpec) -> Wait {
+        spec.wait
+    }
+
+    fn pending(state: &impl Read, spec: &ReceiveMessagesSpec) -> Result<Option<Pending>, Abort> {
+        let name = Name { topic: &spec.topic, queue: &spec.queue };
+        let Some(settings) = name.settings(state)? else { return Ok(None) };
+        let standing = name.standing(state)?;
+        // What is out comes into sight again, to be given out or to be a dead letter.
+        let again = name.first_due(state, &standing, LogTime::MAX)?.map(|(time, _)| time);
+        let first = name.first_ready(state, &settings, &standing)?;
+        let until = again.into_iter().chain(first).min();
+        let is_there = until.is_some_and(|until| until <= state.now());
+        Ok((!is_there).then_some(Pending { until }))
     }
 }
 

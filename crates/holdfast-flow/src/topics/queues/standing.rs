@@ -18,7 +18,7 @@ use super::{
 use crate::topics::{
     read::Message,
     row::MessageRow,
-    sequence::{Sequence, doubt},
+    sequence::{Sequence, doubt, first_tail},
 };
 
 /// A queue's name.
@@ -111,6 +111,30 @@ impl<'a> Name<'a> {
             Ok((LogTime::from_us(key.u64()?), key.u64()?))
         };
         parts().map(Some).map_err(|BadKey| bad_key::<Due>())
+    }
+
+    /// When the first message may be given out that never was: at once, or when its delay
+    /// is over; `None` where none waits.
+    pub(super) fn first_ready(
+        self,
+        state: &impl Read,
+        settings: &QueueRow,
+        standing: &StandingRow,
+    ) -> Result<Option<LogTime>, Abort> {
+        let first = first_tail(state, self.topic)?;
+        let first = first.ok_or_else(|| doubt(format!("{self:?} has no topic")))?;
+        let mut ready: Option<LogTime> = None;
+        for (partition, cursor) in first.partitions.all().zip(&standing.cursors) {
+            let sequence = Sequence::new(self.topic, partition);
+            let next = sequence.head(state)?.first.max(cursor + 1);
+            if sequence.tail(state, first.clone())?.last < next {
+                continue;
+            }
+            let Some(delay) = settings.delay else { return Ok(Some(LogTime::ZERO)) };
+            let time = sequence.holding(state, next)?.row.time.plus_us(delay.0.as_us());
+            ready = Some(ready.map_or(time, |ready| ready.min(time)));
+        }
+        Ok(ready)
     }
 
     /// Settles what retention removed of a delivery, and says how many that is. What was

@@ -116,6 +116,16 @@ impl Ledger {
         self.entries.values().filter(|entry| self.is_ready(entry)).count()
     }
 
+    /// When there is something to be done first: given out, buried, or found to be lost.
+    pub(crate) fn next(&self) -> Option<u64> {
+        let when = |entry: &Entry| match entry.place {
+            Place::Waiting(since) => Some(since + self.delay),
+            Place::Out { until, .. } => Some(until),
+            Place::Dead | Place::Done | Place::Lost => None,
+        };
+        self.entries.values().filter_map(when).min()
+    }
+
     pub(crate) fn given(&mut self, key: Key, receipt: Receipt, attempt: u32, until: u64) {
         assert!(self.is_ready(&self.entries[&key]), "{key:?} may not be given out");
         assert!(self.place_of(receipt).is_none(), "a receipt is given out once");
