@@ -63,11 +63,17 @@ fn responses(entry: &Entry, outcome: &Value) -> Value {
     let mut responses = Map::new();
     let mut headers = vec!["At", "Durability", "Replayed"];
     headers.extend(entry.conditional.then_some("ETag"));
-    let done = json!({
+    let mut done = json!({
         "description": "The outcome.",
         "headers": headers_of(&headers),
         "content": { "application/json": { "schema": outcome } },
     });
+    if entry.tailed_from.is_some() {
+        done["content"]["text/event-stream"] = json!({ "schema": {
+            "type": "string",
+            "description": "What there is and what comes, as server-sent events.",
+        } });
+    }
     responses.insert("200".to_owned(), done);
     if entry.conditional && entry.kind == CommandKind::Query {
         let headers = headers_of(&["At", "Durability", "ETag"]);
