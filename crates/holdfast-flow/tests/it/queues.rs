@@ -8,7 +8,9 @@ mod ledger;
 use std::collections::BTreeSet;
 
 use holdfast_flow::topics::{
-    AppendSpec, COMMANDS, Data, MessageKey, NewMessage, Partitions, Retention, TIMERS, append,
+    AppendSpec, COMMANDS, Data, MessageKey, Messages, NewMessage, Partitions, Retention, TIMERS,
+    append,
+    append_batch::{AppendBatch, AppendBatchSpec},
     create::{CreateTopic, CreateTopicSpec},
     get::{GetTopic, GetTopicSpec},
     queues::{
@@ -29,7 +31,7 @@ use holdfast_flow::topics::{
     },
 };
 use holdfast_state::{
-    Id, Lifetime, Read as _, Scan, Stop,
+    Budget, Id, Lifetime, Read as _, Scan, Stop,
     command::{
         Query as _, Refusal, Write,
         awaited::{Awaited as _, Pending, Wait},
@@ -384,4 +386,43 @@ proptest! {
         }
         shop.drain();
     }
+}
+
+/// More messages die than a transaction may write of: they become dead letters in several steps.
+#[test]
+fn a_receive_stays_within_what_a_transaction_may_write() {
+    let mut world = World::default();
+    let (partitions, retention) = (Partitions::ONE, Retention::default());
+    let spec = CreateTopicSpec { id: id("jobs"), partitions, retention, metadata: None };
+    world.transact(|tx| CreateTopic::run(tx, &spec)).unwrap();
+    let spec = CreateQueueSpec {
+        topic: id("jobs"),
+        id: id("work"),
+        begin: Begin::Beginning,
+        visibility: seconds(VISIBILITY),
+        max_deliveries: Deliveries::new(1).unwrap(),
+        delay: None,
+        metadata: None,
+    };
+    world.transact(|tx| CreateQueue::run(tx, &spec)).unwrap();
+    let message = NewMessage { id: None, key: None, r#type: id("t"), data: Data::default() };
+    let messages = Messages::new(vec![message; 1000]).unwrap();
+    let batch = AppendBatchSpec { topic: id("jobs"), messages };
+    let (topic, queue, wait) = (id("jobs"), id("work"), Wait::default());
+    let receive = ReceiveMessagesSpec { topic, queue, limit: 1000, visibility: None, wait };
+    let count = Budget::default().writes_max / 1000 + 10;
+    for _ in 0..count {
+        world.transact(|tx| AppendBatch::run(tx, &batch)).unwrap();
+        world.transact(|tx| ReceiveMessages::run(tx, &receive)).unwrap();
+    }
+    world.pass(VISIBILITY * 1_000_000, &VOCABULARY);
+    let spec = GetQueueSpec { topic: id("jobs"), queue: id("work") };
+    let mut steps = 0;
+    while GetQueue::run(&world.view(), &spec).unwrap().out > 0 {
+        let given = world.transact(|tx| ReceiveMessages::run(tx, &receive)).unwrap();
+        assert_eq!(given.messages, []);
+        steps += 1;
+    }
+    assert!(steps > 1, "{steps} steps");
+    assert_eq!(GetQueue::run(&world.view(), &spec).unwrap().dead, u64::from(count) * 1000);
 }
