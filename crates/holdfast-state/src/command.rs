@@ -246,6 +246,12 @@ pub struct Tail {
     pub next: Box<dyn Call>,
 }
 
+impl fmt::Debug for Tail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tail").field("events", &self.events).finish_non_exhaustive()
+    }
+}
+
 /// What an edge has of a request.
 #[derive(Clone, Copy, Debug)]
 pub struct Input<'a> {
