@@ -61,7 +61,7 @@ pub(crate) async fn tail(
     ask: &Ask,
     call: Box<dyn Call>,
 ) -> Result<EventStream, Problem> {
-    let mut watching = Watching::begin(shared, ask, call)?;
+    let watching = Watching::begin(shared, ask, call)?;
     watching.reach(ask.after, ask.timeout).await?;
     // A refusal is told as an answer, not in the middle of a stream.
     watching.look(|view, call| call.tail(view)).transpose().map_err(|stop| problem(&stop))?;
@@ -126,15 +126,16 @@ impl Watching {
             if *self.stopping.borrow() || Instant::now() >= deadline {
                 return Ok(false);
             }
-            tokio::select! {
+            let more = tokio::select! {
                 biased;
-                _ = self.stopping.wait_for(|stopping| *stopping) => {}
-                () = tokio::time::sleep_until(deadline) => {}
-                () = at(until, now) => {}
-                more = self.applied.changed() => {
-                    more.map_err(|_| Problem::new(Kind::Unavailable, "the partition ended"))?;
-                    tokio::time::sleep(REST).await;
-                }
+                _ = self.stopping.wait_for(|stopping| *stopping) => None,
+                () = tokio::time::sleep_until(deadline) => None,
+                () = at(until, now) => None,
+                more = self.applied.changed() => Some(more),
+            };
+            if let Some(more) = more {
+                more.map_err(|_| Problem::new(Kind::Unavailable, "the partition ended"))?;
+                tokio::time::sleep(REST).await;
             }
         }
     }
@@ -163,7 +164,7 @@ impl Source for Watching {
                 Ok(false) => Bytes::from_static(b":\n\n"),
                 Ok(true) => self.page()?,
                 Err(error) => {
-                    tracing::debug!(%error, "a stream ends");
+                    tracing::debug!(code = error.code, "a stream ends");
                     return None;
                 }
             };

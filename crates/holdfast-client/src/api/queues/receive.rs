@@ -23,13 +23,16 @@ pub struct ReceiveMessagesSpec {
     /// How long they stay out of sight; as the queue says when nothing is given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub visibility: Option<Lifetime>,
+    /// How long the answer may wait where there is nothing to be given out yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wait: Option<u64>,
 }
 
 impl ReceiveMessagesSpec {
     /// With what must be there, and nothing else.
     #[must_use]
     pub fn new(topic: impl Into<String>, queue: impl Into<String>) -> Self {
-        Self { topic: topic.into(), queue: queue.into(), limit: None, visibility: None }
+        Self { topic: topic.into(), queue: queue.into(), limit: None, visibility: None, wait: None }
     }
 }
 

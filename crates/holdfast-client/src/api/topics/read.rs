@@ -24,13 +24,16 @@ pub struct ReadMessagesSpec {
     /// The partition's number; the first when nothing is given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub partition: Option<u16>,
+    /// How long the answer may wait where there is no message yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wait: Option<u64>,
 }
 
 impl ReadMessagesSpec {
     /// With what must be there, and nothing else.
     #[must_use]
     pub fn new(topic: impl Into<String>) -> Self {
-        Self { topic: topic.into(), after: None, limit: None, partition: None }
+        Self { topic: topic.into(), after: None, limit: None, partition: None, wait: None }
     }
 }
 
@@ -85,6 +88,7 @@ impl Command for ReadMessagesSpec {
             .field("after", &self.after)
             .field("limit", &self.limit)
             .field("partition", &self.partition)
+            .field("wait", &self.wait)
             .finish()
     }
 }
