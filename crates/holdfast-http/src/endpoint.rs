@@ -4,7 +4,7 @@
 //! and `PATCH` take a JSON body; conditions come from the header. An outcome is 200 with the outcome as the body; a
 //! refusal was rendered inside the transaction, so a repeated request gets the
 //! same bytes, also from a later release. Where the registry says that a command can be waited
-//! for, or answered as a stream, [`waiting`](crate) does so before the call is made.
+//! for, or answered as a stream, `waiting` does so before the call is made.
 
 use std::sync::{Arc, atomic::Ordering};
 

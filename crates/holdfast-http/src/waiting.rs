@@ -33,6 +33,9 @@ use crate::{
 /// Between two looks of one request.
 const REST: Duration = Duration::from_millis(5);
 
+/// Says nothing, so that neither side takes the other for dead.
+const COMMENT: Bytes = Bytes::from_static(b":\n\n");
+
 /// Waits until a call has something to answer with, as long as it wants to.
 ///
 /// # Errors
@@ -160,8 +163,7 @@ impl Source for Watching {
                 return None;
             }
             let bytes = match found {
-                // A comment, so that neither side takes the other for dead.
-                Ok(false) => Bytes::from_static(b":\n\n"),
+                Ok(false) => COMMENT,
                 Ok(true) => self.page()?,
                 Err(error) => {
                     tracing::debug!(code = error.code, "a stream ends");
@@ -179,6 +181,9 @@ impl Watching {
         match self.look(|view, call| call.tail(view))? {
             Ok(Tail { events, next }) => {
                 self.call = next;
+                if events.is_empty() {
+                    return Some(COMMENT);
+                }
                 Some(events.iter().map(text).collect::<String>().into())
             }
             Err(stop) => {

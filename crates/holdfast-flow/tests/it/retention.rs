@@ -14,7 +14,7 @@ use holdfast_flow::topics::{
 };
 use holdfast_state::{
     Fact, Id, Lifetime, Read as _, Scan, Stop, Table,
-    command::{Query as _, Write as _, awaited::Wait},
+    command::{Query as _, Refusal as _, Write as _, awaited::Wait},
     page::PageSize,
     scenario::{Vocabulary, World},
 };
@@ -192,4 +192,25 @@ fn ids_are_known_as_long_as_their_messages() {
         }
     }
     assert!(rows::<MessageIds>(&world) <= 30, "{} ids", rows::<MessageIds>(&world));
+}
+
+/// Size is bounded in each partition, so of a batch that went to several a part may be gone.
+#[test]
+fn a_batch_of_which_a_part_is_gone_is_not_the_same_any_more() {
+    let mut world = world(2, Retention { age: None, bytes: KeptBytes::new(KEPT) });
+    let known = message("key 1", 100, Some("m-1".to_owned()));
+    let messages = Messages::new(vec![known.clone(), message("key 2", 100, None)]).unwrap();
+    let batch = AppendBatchSpec { topic: topic(), messages };
+    let done = world.transact(|tx| AppendBatch::run(tx, &batch)).unwrap();
+    assert_eq!(done.ranges.len(), 2);
+    assert!(world.transact(|tx| AppendBatch::run(tx, &batch)).unwrap().existed);
+    for _ in 0..40 {
+        let spec = AppendSpec::new(topic(), message("key 2", 60_000, None));
+        world.transact(|tx| append(tx, &spec)).unwrap();
+    }
+    let again = world.transact(|tx| AppendBatch::run(tx, &batch)).unwrap_err();
+    let Stop::Refused(refusal) = again else { panic!("{again:?}") };
+    assert_eq!(refusal.code(), "batch_differs");
+    let spec = AppendSpec::new(topic(), known);
+    assert!(world.transact(|tx| append(tx, &spec)).unwrap().existed);
 }
