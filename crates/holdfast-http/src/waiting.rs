@@ -34,7 +34,7 @@ use crate::{
 const REST: Duration = Duration::from_millis(5);
 
 /// Says nothing, so that neither side takes the other for dead.
-const COMMENT: Bytes = Bytes::from_static(b":\n\n");
+const COMMENT: &[u8] = b":\n\n";
 
 /// Waits until a call has something to answer with, as long as it wants to.
 ///
@@ -163,7 +163,7 @@ impl Source for Watching {
                 return None;
             }
             let bytes = match found {
-                Ok(false) => COMMENT,
+                Ok(false) => Bytes::from_static(COMMENT),
                 Ok(true) => self.page()?,
                 Err(error) => {
                     tracing::debug!(code = error.code, "a stream ends");
@@ -182,7 +182,7 @@ impl Watching {
             Ok(Tail { events, next }) => {
                 self.call = next;
                 if events.is_empty() {
-                    return Some(COMMENT);
+                    return Some(Bytes::from_static(COMMENT));
                 }
                 Some(events.iter().map(text).collect::<String>().into())
             }
