@@ -1,7 +1,7 @@
 //! Server-sent events: a body that is asked for its next bytes when the connection has taken
 //! the last ones, and the bound on those who wait for something.
 //!
-//! What the bytes are is a [`Source`]'s: the change feed, or a command that is tailed.
+//! What the bytes are is a `Source`'s: the change feed, or a command that is tailed.
 
 use std::{
     fmt,

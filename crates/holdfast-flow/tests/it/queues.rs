@@ -16,6 +16,7 @@ use holdfast_flow::topics::{
     queues::{
         ack::{AckMessages, AckMessagesSpec},
         create::{CreateQueue, CreateQueueSpec},
+        delete::{DeleteQueue, DeleteQueueSpec},
         edit::{EditDeadLetter, EditDeadLetterSpec},
         extend::{ExtendMessages, ExtendMessagesSpec},
         get::{GetQueue, GetQueueSpec},
@@ -116,6 +117,18 @@ fn data(number: u64) -> Data {
     Data::new(&number.to_string()).unwrap()
 }
 
+fn work(delay: Option<u64>) -> CreateQueueSpec {
+    CreateQueueSpec {
+        topic: id("jobs"),
+        id: id("work"),
+        begin: Begin::Beginning,
+        visibility: seconds(VISIBILITY),
+        max_deliveries: Deliveries::new(DELIVERIES).unwrap(),
+        delay: delay.map(seconds),
+        metadata: None,
+    }
+}
+
 /// A topic of three partitions with a queue, and what is known of its messages.
 struct Shop {
     world: World,
@@ -134,15 +147,7 @@ impl Shop {
         let retention = Retention { age: age.map(seconds), bytes: None };
         let spec = CreateTopicSpec { id: id("jobs"), partitions, retention, metadata: None };
         world.transact(|tx| CreateTopic::run(tx, &spec)).unwrap();
-        let spec = CreateQueueSpec {
-            topic: id("jobs"),
-            id: id("work"),
-            begin: Begin::Beginning,
-            visibility: seconds(VISIBILITY),
-            max_deliveries: Deliveries::new(DELIVERIES).unwrap(),
-            delay: delay.map(seconds),
-            metadata: None,
-        };
+        let spec = work(delay);
         world.transact(|tx| CreateQueue::run(tx, &spec)).unwrap();
         let ledger = Ledger::new(delay.unwrap_or(0), DELIVERIES);
         Self { world, ledger, receipts: Vec::new(), said: 0 }
@@ -425,4 +430,28 @@ fn a_receive_stays_within_what_a_transaction_may_write() {
     }
     assert!(steps > 1, "{steps} steps");
     assert_eq!(GetQueue::run(&world.view(), &spec).unwrap().dead, u64::from(count) * 1000);
+}
+
+/// A consumer of a queue that was deleted is refused by another of its name, whatever that gave
+/// out.
+#[test]
+fn receipts_of_what_was_deleted_are_not_given_again() {
+    let mut shop = Shop::open(None, None);
+    shop.append(1, 1);
+    let receive = |shop: &mut Shop| {
+        let (topic, queue, wait) = (id("jobs"), id("work"), Wait::default());
+        let spec = ReceiveMessagesSpec { topic, queue, limit: 1, visibility: None, wait };
+        shop.write::<ReceiveMessages>(&spec).unwrap().messages[0].receipt
+    };
+    let first = receive(&mut shop);
+    let spec = DeleteQueueSpec { topic: id("jobs"), queue: id("work") };
+    assert_eq!(shop.write::<DeleteQueue>(&spec).unwrap().out, 1);
+    shop.write::<CreateQueue>(&work(None)).unwrap();
+    let second = receive(&mut shop);
+    let ack = |receipt| {
+        let receipts = Names::new(vec![receipt]).unwrap();
+        AckMessagesSpec { topic: id("jobs"), queue: id("work"), receipts }
+    };
+    assert_eq!(shop.write::<AckMessages>(&ack(first)).unwrap_err(), "receipt_stale");
+    shop.write::<AckMessages>(&ack(second)).unwrap();
 }
