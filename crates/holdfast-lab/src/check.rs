@@ -18,7 +18,7 @@
 //! * [`agreement`], [`replay`] – one state at one version, whoever has it and however it was made;
 //! * [`timers`] – once and not early; [`zombies`] – who was deposed changes nothing;
 //! * [`journal`], [`succession`] – one leader writes at a time, and there is one;
-//! * [`windows`] – so many in a window, and no fewer;
+//! * [`windows`], [`slices`] – so many in a window, and no fewer;
 //! * [`deadlocks`] – nobody waits for itself; [`deliveries`], [`consumption`] – each message is
 //!   done once;
 //! * [`liveness`] – when the faults are over, it serves.
@@ -41,6 +41,7 @@ pub mod real_time;
 pub mod recorded;
 pub mod replay;
 pub mod search;
+pub mod slices;
 pub mod specification;
 pub mod succession;
 pub mod timers;

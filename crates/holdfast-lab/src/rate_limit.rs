@@ -6,10 +6,14 @@
 //! more than `max`, wherever it begins, and nothing is denied while there is room ([`windows`]). A
 //! repeated request that was counted twice would show as a denial for nothing.
 //!
+//! Beside them edges give permits of another limit away by themselves, slice by slice, and die now
+//! and then: never more than it has, and not much less ([`slices`]).
+//!
 //! Without protection ([`RateLimit::unprotected`]) gateways count in fixed windows by their own
 //! clocks: one counter for each key and number of a window, as an `INCR` of a cache does it. Clocks
 //! that differ, and edges, must let through more than `max`, or the experiment shows nothing.
 
+mod edge;
 mod gateway;
 
 use std::{
@@ -20,16 +24,37 @@ use std::{
 use holdfast_state::Version;
 use serde_json::json;
 
-use self::gateway::{Gateway, Planned};
+use self::{
+    edge::Edge,
+    gateway::{Gateway, Planned},
+};
 use crate::{
-    check::windows::{self, Check, Quota, Windows},
+    check::{
+        slices::{self, Bound, Edges, Slices},
+        windows::{self, Check, Quota, Windows},
+    },
     history::{History, Record},
+    random::Random,
     request::{Request, operation},
     scenario::{Counts, Lane, Look, Scenario, Wrong, count_of},
 };
 
 const LIMIT: &str = "api";
 const ASK: &str = "ask";
+
+const SLICE: &str = "slice";
+
+/// The limit that is given away in slices.
+const SLICED: &str = "slices";
+
+/// Where edges write down what they gave away.
+const EDGES: &str = "edges";
+
+/// How many permits a slice has.
+const PERMITS: u64 = 20;
+
+/// How many slices of each edge the limit has room for.
+const SLICES: u64 = 6;
 
 /// How far clocks are wrong, at most, in each direction.
 const SKEW: Duration = Duration::from_secs(5);
@@ -47,6 +72,8 @@ pub struct RateLimit {
     pub window: Duration,
     /// At how many edges of windows there are bursts; the keys are shared among them.
     pub edges: u64,
+    /// Decides how much of its slices an edge uses.
+    pub seed: u64,
     /// Gateways count by themselves.
     pub unprotected: bool,
 }
@@ -87,13 +114,17 @@ impl Scenario for RateLimit {
     fn prepare(&self) -> Vec<Request> {
         let by = if self.unprotected { json!(["caller", "window"]) } else { json!(["caller"]) };
         let window = format!("PT{}S", self.window.as_secs_f64());
-        let quota = json!({ "algorithm": "sliding_log", "max": self.max, "window": window });
-        let rules = json!([{ "name": "caller", "by": by, "quota": quota }]);
-        let put = json!({ "id": LIMIT, "rules": rules });
-        vec![Request::write("prepare".to_owned(), "prepare", vec![operation("limits.put", put)])]
+        let put = |id: &str, by: serde_json::Value, max: u64| {
+            let quota = json!({ "algorithm": "sliding_log", "max": max, "window": window });
+            let rules = json!([{ "name": "caller", "by": by, "quota": quota }]);
+            operation("limits.put", json!({ "id": id, "rules": rules }))
+        };
+        let sliced = PERMITS * SLICES * self.gateways;
+        let operations = vec![put(LIMIT, by, self.max), put(SLICED, json!(["caller"]), sliced)];
+        vec![Request::write("prepare".to_owned(), "prepare", operations)]
     }
 
-    /// So many connections, shared among the gateways.
+    /// So many connections, shared among the gateways; and for each gateway an edge that has a slice.
     fn lanes(&self, count: usize) -> Vec<Box<dyn Lane>> {
         let timetable = self.timetable();
         let begun = Instant::now();
@@ -112,7 +143,13 @@ impl Scenario for RateLimit {
                 unprotected: self.unprotected,
             })
         };
-        (0..count).map(lane).collect()
+        let until = begun + self.window * (u32::try_from(self.edges).expect("edges are few") + 2);
+        let edge = |number: u64| -> Box<dyn Lane> {
+            let random = Random::new(self.seed ^ ((number + 1) << 32));
+            Box::new(Edge::new(number, (PERMITS, self.window / 2), until, random))
+        };
+        let edges = if self.unprotected { 0 } else { self.gateways };
+        (0..count).map(lane).chain((0..edges).map(edge)).collect()
     }
 
     fn expected(&self) -> u64 {
@@ -131,13 +168,51 @@ impl Scenario for RateLimit {
                 "no window was seen to have room again: nothing was put to the test",
             );
         }
+        let given = self.given(history)?;
         Ok(vec![
             ("gateways".to_owned(), count_of(self.gateways)),
             ("keys".to_owned(), count_of(self.keys)),
             ("allowed".to_owned(), count_of(found.allowed)),
             ("denied".to_owned(), count_of(found.denied)),
             ("allowed when there was room again".to_owned(), count_of(found.reopened)),
+            ("given away of slices".to_owned(), count_of(given.given)),
+            ("times a slice was empty".to_owned(), count_of(given.empty)),
+            ("most missing then".to_owned(), count_of(given.missing)),
+            ("that may be missing".to_owned(), count_of(2 * PERMITS * self.gateways)),
         ])
+    }
+}
+
+impl RateLimit {
+    /// What became of slices.
+    fn given(&self, history: &History) -> Result<Slices, Wrong> {
+        let ttl = self.window / 2;
+        let mut edges = Edges::default();
+        for record in history.records().iter().filter(|record| record.label == SLICE) {
+            let operations = record.operations();
+            let (slice, told) = (&operations[0]["args"], operations.get(1));
+            if let Some(told) = told.map(|told| &told["args"]["value"]) {
+                let ago = told["seconds_ago"].as_f64().map(Duration::from_secs_f64);
+                let when = record.sent.saturating_sub(ago.unwrap_or_default());
+                edges.given.push((when, told["gave"].as_u64().unwrap_or_default()));
+            }
+            let is_late = record.tries > 1 || record.answered - record.sent > ttl / 2;
+            if is_late || (told.is_some() && slice["used"].is_null()) {
+                edges.lost.push(record.sent);
+            } else if slice["permits"].is_u64() && record.answer.results()[0]["permits"] == 0 {
+                edges.empty.push((record.sent, record.answered));
+            }
+        }
+        let max = usize::try_from(PERMITS * SLICES * self.gateways).unwrap_or(usize::MAX);
+        let bound = Bound { edges: self.gateways, permits: PERMITS, ttl };
+        let found = slices::check(&edges, Quota { max, window: self.window }, bound);
+        let found = found.map_err(|wrong| Wrong(format!("slices: {wrong}")))?;
+        if found.empty == 0 {
+            return Wrong::because(
+                "no edge was told that there are no permits: nothing was put to the test",
+            );
+        }
+        Ok(found)
     }
 }
 

@@ -98,7 +98,7 @@ fn who_acknowledges_first_loses_messages() {
 
 fn limits() -> RateLimit {
     let window = Duration::from_millis(500);
-    RateLimit { gateways: 4, keys: 40, max: 5, window, edges: 4, unprotected: false }
+    RateLimit { gateways: 4, keys: 40, max: 5, window, edges: 4, seed: 1, unprotected: false }
 }
 
 #[test]

@@ -48,6 +48,7 @@ impl RateLimitArguments {
             max: self.max,
             window: Duration::from_millis(self.window_ms),
             edges: self.edges,
+            seed: self.scenario.seed(),
             unprotected: self.without_protection,
         };
         scenario::run(&limits, &self.scenario)
