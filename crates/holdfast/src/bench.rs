@@ -18,6 +18,7 @@ mod over_http;
 mod overload;
 mod restart;
 mod topics;
+mod trial;
 
 use std::time::Duration;
 

@@ -7,7 +7,7 @@
 use std::{io::Read as _, time::Duration};
 
 use clap::Args;
-use holdfast_client::{Client, ClientConfig, Error, Json, Server};
+use holdfast_client::{Client, ClientConfig, Command, Error, Json, Server};
 use serde::Serialize;
 
 use crate::exit::{self, Exit, Failure};
@@ -71,6 +71,28 @@ impl TalkArguments {
             },
             answer => answer,
         }
+    }
+
+    /// Shows everything there is of something, page after page: each as a line, or as JSON. `page`
+    /// takes one apart, and turns `spec` to the next; false when there is none.
+    pub(crate) fn list<C: Command, T: Serialize>(
+        &self,
+        mut spec: C,
+        page: impl Fn(&mut C, C::Outcome) -> (Vec<T>, bool),
+        line: impl Fn(&T) -> String,
+    ) -> Result<Exit, Failure> {
+        self.talk(async |client| {
+            loop {
+                let outcome = client.call(&spec).await?.outcome;
+                let (some, more) = page(&mut spec, outcome);
+                for one in &some {
+                    if self.json { print_json(one)? } else { exit::print(&line(one))? }
+                }
+                if !more {
+                    return Ok(Exit::Done);
+                }
+            }
+        })
     }
 }
 

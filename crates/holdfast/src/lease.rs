@@ -5,7 +5,10 @@ mod list;
 
 use clap::Subcommand;
 
-use crate::exit::{Exit, Failure};
+use crate::{
+    connect::TalkArguments,
+    exit::{Exit, Failure},
+};
 
 /// What can be done with leases.
 #[derive(Debug, Subcommand)]
@@ -13,12 +16,12 @@ pub(crate) enum LeaseCommand {
     /// Run a program while a lease is held, and end it when the lease is lost.
     Hold(hold::HoldArguments),
     /// List the leases that somebody holds.
-    List(list::ListArguments),
+    List(TalkArguments),
 }
 
 pub(crate) fn run(command: LeaseCommand) -> Result<Exit, Failure> {
     match command {
         LeaseCommand::Hold(arguments) => hold::run(arguments),
-        LeaseCommand::List(arguments) => list::run(arguments),
+        LeaseCommand::List(talk) => list::run(&talk),
     }
 }

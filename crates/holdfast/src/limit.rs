@@ -8,7 +8,10 @@ use std::collections::BTreeMap;
 
 use clap::{Args, Subcommand};
 
-use crate::exit::{Exit, Failure};
+use crate::{
+    connect::TalkArguments,
+    exit::{Exit, Failure},
+};
 
 /// What can be done with limits.
 #[derive(Debug, Subcommand)]
@@ -18,14 +21,14 @@ pub(crate) enum LimitCommand {
     /// Show how a request stands, rule by rule, and why; exits with 1 if it would be denied.
     Status(status::StatusArguments),
     /// List limits and their rules by id.
-    List(list::ListArguments),
+    List(TalkArguments),
 }
 
 pub(crate) fn run(command: LimitCommand) -> Result<Exit, Failure> {
     match command {
         LimitCommand::Check(arguments) => check::run(arguments),
         LimitCommand::Status(arguments) => status::run(arguments),
-        LimitCommand::List(arguments) => list::run(arguments),
+        LimitCommand::List(talk) => list::run(&talk),
     }
 }
 

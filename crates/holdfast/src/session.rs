@@ -6,13 +6,16 @@ mod show;
 
 use clap::Subcommand;
 
-use crate::exit::{Exit, Failure};
+use crate::{
+    connect::TalkArguments,
+    exit::{Exit, Failure},
+};
 
 /// What can be done with sessions.
 #[derive(Debug, Subcommand)]
 pub(crate) enum SessionCommand {
     /// List the sessions that are open.
-    List(list::ListArguments),
+    List(TalkArguments),
     /// Show a session and what hangs on it.
     Show(show::ShowArguments),
     /// End a session, and all that hangs on it.
@@ -21,7 +24,7 @@ pub(crate) enum SessionCommand {
 
 pub(crate) fn run(command: SessionCommand) -> Result<Exit, Failure> {
     match command {
-        SessionCommand::List(arguments) => list::run(arguments),
+        SessionCommand::List(talk) => list::run(&talk),
         SessionCommand::Show(arguments) => show::run(arguments),
         SessionCommand::Close(arguments) => close::run(arguments),
     }

@@ -5,9 +5,7 @@
 //! Besides, over HTTP: transfers in batches of 100, and a flash sale of 1,000 units in
 //! which nearly every decision is a refusal.
 
-use std::time::Instant;
-
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use holdfast_engine::{Asked, Fingerprint, Partition, Request, request::Work};
 use holdfast_flow::topics::{AppendSpec, NewMessage, append};
 use holdfast_ledger::TransferSpec;
@@ -18,10 +16,10 @@ use serde_json::json;
 
 use super::{
     BenchArgs,
-    http_load::{self, Stop as Until},
     in_process::{ReplyTo, account, closed_loop_of, id, memory, mix, node},
     measure::{Figure, Latencies, cpu, print},
-    over_http::{ACCOUNTS, Server, open_account, post, until_it_answers},
+    over_http::{ACCOUNTS, open_account, post},
+    trial::Trial,
 };
 
 const ROOM_TYPES: u64 = 1_000;
@@ -194,41 +192,15 @@ fn done(partition: &Partition, work: Work) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Writes the n-th request of a load.
-type WriteRequest = fn(u64, &mut Vec<u8>);
-
 fn over_http(args: &BenchArgs) -> anyhow::Result<()> {
-    let ground = args.ground.ground()?;
-    let server = Server::start_on(&ground)?;
-    let address = server.address;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        until_it_answers(address).await?;
-        for (count, request) in [
-            (ACCOUNTS, open_account as WriteRequest),
-            (ROOM_TYPES, create_room_type),
-            (1, create_topic),
-            (1, create_item),
-        ] {
-            let made = http_load::run(address, 16, Until::After(count), request).await?;
-            if made.others > 0 {
-                bail!("{} of what the run needs could not be made", made.others);
-            }
-        }
-        let runs: [(&str, WriteRequest); 3] = [
-            ("book and pay over HTTP, uniform", book),
-            ("transfers over HTTP, batches of 100", transfers),
-            ("flash sale over HTTP, decisions", buy),
-        ];
-        for (name, request) in runs {
-            let until = Until::At(Instant::now() + args.run_for());
-            let load = http_load::run(address, args.connections, until, request).await?;
-            let note =
-                format!("{} connections, {} answers other than 200", args.connections, load.others);
-            print(&Figure::new(name, &load.latencies, note), args.json);
-        }
-        Ok(())
-    })
+    let trial = Trial::begin(args)?;
+    trial.make(ACCOUNTS, open_account)?;
+    trial.make(ROOM_TYPES, create_room_type)?;
+    trial.make(1, create_topic)?;
+    trial.make(1, create_item)?;
+    trial.measure("book and pay over HTTP, uniform", book)?;
+    trial.measure("transfers over HTTP, batches of 100", transfers)?;
+    trial.measure("flash sale over HTTP, decisions", buy)
 }
 
 fn create_room_type(n: u64, out: &mut Vec<u8>) {

@@ -11,24 +11,19 @@ use super::{
     BenchArgs,
     http_load::{self, Stop, read_answer},
     measure::{Figure, Latencies, print},
-    over_http::{Server, open_account, ready, transfer, until_it_answers},
+    over_http::{ACCOUNTS, Server, open_account, ready, transfer},
+    trial::Trial,
 };
-
-/// Accounts that transfers go between.
-const ACCOUNTS: u64 = 10_000;
 
 pub(super) fn run(args: &BenchArgs) -> anyhow::Result<()> {
     crate::serve::raise_descriptor_limit();
-    let dir = args.ground.scratch()?;
-    let server = Server::start(dir.path())?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(crowd(args, &server))
+    let trial = Trial::begin(args)?;
+    trial.make(ACCOUNTS, open_account)?;
+    trial.runtime.block_on(crowd(args, &trial.server))
 }
 
 async fn crowd(args: &BenchArgs, server: &Server) -> anyhow::Result<()> {
     let address = server.address;
-    until_it_answers(address).await?;
-    http_load::run(address, 16, Stop::After(ACCOUNTS), open_account).await?;
     report(args, server, "connections: none but one").await?;
     let mut streams = connect(args, address).await?;
     report(args, server, &format!("connections: {} silent", streams.len())).await?;

@@ -17,10 +17,11 @@ use tokio::{io::AsyncWriteExt as _, net::TcpStream};
 
 use super::{
     BenchArgs,
-    http_load::{self, Stop, read_answer},
+    http_load::read_answer,
     in_process::mix,
     measure::{Figure, Latencies, print},
-    over_http::{Server, post, ready, until_it_answers},
+    over_http::{post, ready},
+    trial::Trial,
 };
 
 /// Documents, and users whose requests are counted.
@@ -41,44 +42,17 @@ const DECISIONS_A_LOOK: u64 = 256;
 /// Threads that take permits of one limiter.
 const THREADS: [usize; 2] = [1, 2];
 
-/// Writes the n-th request of a load.
-type WriteRequest = fn(u64, &mut Vec<u8>);
-
 pub(super) fn run(args: &BenchArgs) -> anyhow::Result<()> {
-    let ground = args.ground.ground()?;
-    let server = Server::start_on(&ground)?;
-    let address = server.address;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(over_http(args, address))?;
-    drop(runtime);
-    for threads in THREADS {
-        decided_here(args, address, threads)?;
-    }
-    Ok(())
-}
-
-async fn over_http(args: &BenchArgs, address: SocketAddr) -> anyhow::Result<()> {
-    until_it_answers(address).await?;
-    if http_load::run(address, 1, Stop::After(2), put_limit).await?.others > 0 {
-        bail!("the limits could not be put");
-    }
-    let runs: [(&str, WriteRequest); 3] = [
-        ("floor: GET /ready over HTTP", ready),
-        ("document put over HTTP", put_document),
-        ("sliding log check over HTTP", check_limit),
-    ];
-    for (name, request) in runs {
-        let until = Stop::At(Instant::now() + args.run_for());
-        let load = http_load::run(address, args.connections, until, request).await?;
-        let note =
-            format!("{} connections, {} answers other than 200", args.connections, load.others);
-        print(&Figure::new(name, &load.latencies, note), args.json);
-    }
-    let until = Instant::now() + args.run_for();
-    let pairs = hold_and_release(address, args.connections, until).await?;
+    let trial = Trial::begin(args)?;
+    trial.make(2, put_limit)?;
+    trial.measure("floor: GET /ready over HTTP", ready)?;
+    trial.measure("document put over HTTP", put_document)?;
+    trial.measure("sliding log check over HTTP", check_limit)?;
+    let (address, until) = (trial.server.address, Instant::now() + args.run_for());
+    let pairs = trial.runtime.block_on(hold_and_release(address, args.connections, until))?;
     let note = format!("{} connections, two requests each", args.connections);
     print(&Figure::new("lease acquire and release over HTTP", &pairs, note), args.json);
-    Ok(())
+    THREADS.into_iter().try_for_each(|threads| decided_here(args, address, threads))
 }
 
 /// The key of the n-th request of a load: 36 characters, as a UUID has.

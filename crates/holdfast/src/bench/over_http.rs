@@ -3,7 +3,6 @@
 use std::{
     io::Write as _,
     net::{SocketAddr, TcpListener},
-    path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -13,9 +12,10 @@ use anyhow::{Context as _, bail};
 use super::{
     BenchArgs,
     ground::Ground,
-    http_load,
+    http_load::{self, Stop},
     in_process::mix,
-    measure::{Figure, print, resident_bytes_of},
+    measure::resident_bytes_of,
+    trial::Trial,
 };
 
 /// Accounts of the HTTP run.
@@ -28,24 +28,15 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Starts one on data in `dir`, log included.
-    pub(super) fn start(dir: &Path) -> anyhow::Result<Self> {
-        Self::spawn(dir, &[])
-    }
-
     /// Starts one whose log is where the bench has it.
-    pub(super) fn start_on(ground: &Ground) -> anyhow::Result<Self> {
-        Self::spawn(ground.dir(), &ground.serve_args()?)
-    }
-
-    fn spawn(dir: &Path, log: &[String]) -> anyhow::Result<Self> {
+    pub(super) fn start(ground: &Ground) -> anyhow::Result<Self> {
         // Free now, and nobody else on this machine is likely to take it at once.
         let address = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?;
         let process = Command::new(std::env::current_exe()?)
             .args(["serve", "--listen", &address.to_string(), "--data"])
-            .arg(dir.join("data"))
+            .arg(ground.dir().join("data"))
             .args(["--log", "warn"])
-            .args(log)
+            .args(ground.serve_args()?)
             .stdout(Stdio::null())
             .spawn()
             .context("starting the server")?;
@@ -67,26 +58,10 @@ impl Drop for Server {
 }
 
 pub(super) fn run(args: &BenchArgs) -> anyhow::Result<()> {
-    let ground = args.ground.ground()?;
-    let server = Server::start_on(&ground)?;
-    let address = server.address;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        until_it_answers(address).await?;
-        let accounts = http_load::run(address, 16, Stop::After(ACCOUNTS), open_account).await?;
-        if accounts.others > 0 {
-            bail!("{} accounts could not be opened", accounts.others);
-        }
-        let until = Stop::At(Instant::now() + args.run_for());
-        let load = http_load::run(address, args.connections, until, transfer).await?;
-        let note =
-            format!("{} connections, {} answers other than 200", args.connections, load.others);
-        print(&Figure::new("over HTTP, uniform", &load.latencies, note), args.json);
-        Ok(())
-    })
+    let trial = Trial::begin(args)?;
+    trial.make(ACCOUNTS, open_account)?;
+    trial.measure("over HTTP, uniform", transfer)
 }
-
-use http_load::Stop;
 
 pub(super) async fn until_it_answers(address: SocketAddr) -> anyhow::Result<()> {
     let patience = Instant::now() + Duration::from_secs(30);

@@ -6,15 +6,16 @@
 
 use std::{io, net::SocketAddr, time::Instant};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use serde_json::json;
 use tokio::{io::AsyncWriteExt as _, net::TcpStream, task::JoinSet};
 
 use super::{
     BenchArgs,
-    http_load::{self, Load, Stop as Until, read_answer},
+    http_load::{Load, read_answer},
     measure::{Figure, Latencies, print},
-    over_http::{Server, post, until_it_answers},
+    over_http::post,
+    trial::{Trial, WriteRequest},
 };
 
 /// Messages of a request that appends or gives out several.
@@ -27,30 +28,21 @@ const PAGE: u64 = 1_000;
 const PAGES: u64 = 500;
 
 pub(super) fn run(args: &BenchArgs) -> anyhow::Result<()> {
-    let ground = args.ground.ground()?;
-    let server = Server::start_on(&ground)?;
-    let address = server.address;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        until_it_answers(address).await?;
-        for (count, request) in [(2, create_topic as Request), (1, create_queue)] {
-            made(&http_load::run(address, 1, Until::After(count), request).await?)?;
-        }
-        made(&http_load::run(address, 4, Until::After(PAGES), append_page).await?)?;
-        let runs: [(&str, u64, Request); 3] = [
-            ("messages over HTTP, one by one", 1, append),
-            ("messages over HTTP, batches of 100", BATCH, append_batch),
-            ("messages read over HTTP, pages of 1,000", PAGE, read),
-        ];
-        for (name, messages, request) in runs {
-            let until = Until::At(Instant::now() + args.run_for());
-            let load = http_load::run(address, args.connections, until, request).await?;
-            show(args, name, messages, &load);
-        }
-        let load = give_out(args, address).await?;
-        show(args, "messages given out and acknowledged over HTTP, by 100", BATCH, &load);
-        Ok(())
-    })
+    let trial = Trial::begin(args)?;
+    trial.make(2, create_topic)?;
+    trial.make(1, create_queue)?;
+    trial.make(PAGES, append_page)?;
+    let runs: [(&str, u64, WriteRequest); 3] = [
+        ("messages over HTTP, one by one", 1, append),
+        ("messages over HTTP, batches of 100", BATCH, append_batch),
+        ("messages read over HTTP, pages of 1,000", PAGE, read),
+    ];
+    for (name, messages, request) in runs {
+        show(&trial, name, messages, &trial.load(request)?);
+    }
+    let load = trial.runtime.block_on(give_out(args, trial.server.address))?;
+    show(&trial, "messages given out and acknowledged over HTTP, by 100", BATCH, &load);
+    Ok(())
 }
 
 /// Messages with which the memory of more is compared.
@@ -58,67 +50,33 @@ const FEW: u64 = 100_000;
 
 /// One topic grows; the server's memory with few messages in it, and then tenth by tenth.
 pub(super) fn fill(args: &BenchArgs) -> anyhow::Result<()> {
-    let ground = args.ground.ground()?;
-    let server = Server::start_on(&ground)?;
-    let address = server.address;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        until_it_answers(address).await?;
-        made(&http_load::run(address, 1, Until::After(1), create_topic).await?)?;
-        let tenths = (1..=10).map(|tenth| args.messages / 10 * tenth).filter(|at| *at > FEW);
-        let (mut there, mut few) = (0, None);
-        for at in std::iter::once(FEW).chain(tenths) {
-            // Each share has batches, and keys, of its own.
-            let share = (at - there) / BATCH;
-            let load = fill_further(address, args.connections, there / BATCH, share).await?;
-            there += share * BATCH;
-            let (resident, highest) = server.resident_bytes();
-            let few = *few.get_or_insert(resident);
-            let per_second = load.latencies.per_second() * BATCH as f64;
-            let note = format!(
-                "{per_second:.0} messages/s, resident {} MiB (highest {}), {:.2} times that with {FEW}",
-                resident >> 20,
-                highest >> 20,
-                resident as f64 / few as f64,
-            );
-            print(&Figure::new(format!("fill a topic, {there} messages"), &load.latencies, note), args.json);
-        }
-        Ok(())
-    })
-}
-
-/// Appends batches from the one of this number on.
-async fn fill_further(
-    address: SocketAddr,
-    connections: u64,
-    first: u64,
-    batches: u64,
-) -> anyhow::Result<Load> {
-    let load = http_load::run_from(address, connections, (first, first + batches), append_batch);
-    let load = load.await?;
-    if load.others > 0 {
-        bail!("{} batches were not appended", load.others);
-    }
-    Ok(load)
-}
-
-/// Writes the n-th request of a load.
-type Request = fn(u64, &mut Vec<u8>);
-
-fn made(load: &Load) -> anyhow::Result<()> {
-    if load.others > 0 {
-        bail!("{} of what the run needs could not be made", load.others);
+    let trial = Trial::begin(args)?;
+    trial.make(1, create_topic)?;
+    let tenths = (1..=10).map(|tenth| args.messages / 10 * tenth).filter(|at| *at > FEW);
+    let (mut there, mut few) = (0, None);
+    for at in std::iter::once(FEW).chain(tenths) {
+        // Each share has batches, and keys, of its own.
+        let batches = (there / BATCH, at / BATCH);
+        let load = trial.make_from(args.connections, batches, append_batch)?;
+        there = at / BATCH * BATCH;
+        let (resident, highest) = trial.server.resident_bytes();
+        let few = *few.get_or_insert(resident);
+        let note = format!(
+            "{:.0} messages/s, resident {} MiB (highest {}), {:.2} times that with {FEW}",
+            load.latencies.per_second() * BATCH as f64,
+            resident >> 20,
+            highest >> 20,
+            resident as f64 / few as f64,
+        );
+        let name = format!("fill a topic, {there} messages");
+        print(&Figure::new(name, &load.latencies, note), args.json);
     }
     Ok(())
 }
 
-fn show(args: &BenchArgs, name: &str, messages: u64, load: &Load) {
+fn show(trial: &Trial<'_>, name: &str, messages: u64, load: &Load) {
     let per_second = load.latencies.per_second() * messages as f64;
-    let note = format!(
-        "{per_second:.0} messages/s, {} connections, {} answers other than 200",
-        args.connections, load.others
-    );
-    print(&Figure::new(name, &load.latencies, note), args.json);
+    trial.show(name, &format!("{per_second:.0} messages/s, "), load);
 }
 
 fn create_topic(n: u64, out: &mut Vec<u8>) {

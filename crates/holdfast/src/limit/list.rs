@@ -1,40 +1,25 @@
 //! `holdfast limit list`
 
-use clap::Args;
 use holdfast_client::api::limits::{ListLimitsSpec, Rule};
 
 use crate::{
-    connect::{TalkArguments, print_json},
-    exit::{Exit, Failure, print},
+    connect::TalkArguments,
+    exit::{Exit, Failure},
 };
 
-/// Arguments of `limit list`.
-#[derive(Debug, Args)]
-pub(crate) struct ListArguments {
-    #[command(flatten)]
-    talk: TalkArguments,
-}
-
-pub(super) fn run(arguments: ListArguments) -> Result<Exit, Failure> {
-    let ListArguments { talk } = arguments;
-    talk.talk(async |client| {
-        let mut spec = ListLimitsSpec::default();
-        loop {
-            let page = client.call(&spec).await?.outcome;
-            for limit in &page.limits {
-                if talk.json {
-                    print_json(limit)?;
-                } else {
-                    print(&format!("{:<32} {:>10}", limit.id, limit.version))?;
-                    limit.rules.iter().try_for_each(|rule| print(&shown(rule)))?;
-                }
-            }
+pub(super) fn run(talk: &TalkArguments) -> Result<Exit, Failure> {
+    talk.list(
+        ListLimitsSpec::default(),
+        |spec, page| {
             spec.cursor = page.next;
-            if spec.cursor.is_none() {
-                return Ok(Exit::Done);
-            }
-        }
-    })
+            (page.limits, spec.cursor.is_some())
+        },
+        |limit| {
+            let rules: String =
+                limit.rules.iter().map(|rule| format!("\n{}", shown(rule))).collect();
+            format!("{:<32} {:>10}{rules}", limit.id, limit.version)
+        },
+    )
 }
 
 /// A rule in a line: its name, its quota as it was put, what it counts by.

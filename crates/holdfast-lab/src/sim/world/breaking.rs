@@ -7,8 +7,9 @@ use holdfast_log::disk::{Fault as DiskFault, Io};
 
 use super::World;
 use crate::sim::{
-    agenda::Happening,
+    agenda::{Happening, Micros},
     nemesis::{Blow, Mend, State},
+    network::Place,
     node::NodeId,
 };
 
@@ -22,18 +23,20 @@ impl World {
         self.agenda.enter(self.now + rests, Happening::Strikes);
         let Some(blow) = self.nemesis.blow() else { return };
         self.trace.tell(self.now, "blow", [0; 3], format!("{blow:?}"));
+        self.inflict(blow);
+    }
+
+    fn inflict(&mut self, blow: Blow) {
         match blow {
             Blow::Cut { from, to, for_us } => {
                 self.trace.count("fault: cut");
                 self.network.cut(from, to);
-                let mend = Happening::Mends(Mend::Cut { from, to });
-                self.agenda.enter(self.now + for_us, mend);
+                self.mend_link_in(for_us, from, to);
             }
             Blow::Flaky { from, to, for_us } => {
                 self.trace.count("fault: link made flaky");
                 self.network.make_flaky(from, to);
-                let mend = Happening::Mends(Mend::Cut { from, to });
-                self.agenda.enter(self.now + for_us, mend);
+                self.mend_link_in(for_us, from, to);
             }
             Blow::Kill { node, after_us, state } => self.kill(node, after_us, state),
             Blow::Stop { node } => {
@@ -67,17 +70,22 @@ impl World {
                 self.trace.count("fault: log slow");
                 self.log.slow_down(by_us, self.now + for_us);
             }
-            Blow::SnapshotFails { at_sync } => {
-                self.trace.count("fault: snapshot will fail");
-                let (io, fault) = if at_sync {
-                    (Io::Sync, DiskFault::LostSync)
-                } else {
-                    (Io::Write, DiskFault::NoSpace)
-                };
-                self.snapshots.fail_next(io, fault);
-            }
+            Blow::SnapshotFails { at_sync } => self.fail_a_snapshot(at_sync),
             Blow::SnapshotRots => self.spoil_a_snapshot(),
         }
+    }
+
+    fn mend_link_in(&mut self, us: Micros, from: Place, to: Place) {
+        self.agenda.enter(self.now + us, Happening::Mends(Mend::Cut { from, to }));
+    }
+
+    fn fail_a_snapshot(&mut self, at_sync: bool) {
+        self.trace.count("fault: snapshot will fail");
+        let (io, fault) = match at_sync {
+            true => (Io::Sync, DiskFault::LostSync),
+            false => (Io::Write, DiskFault::NoSpace),
+        };
+        self.snapshots.fail_next(io, fault);
     }
 
     fn kill(&mut self, node: NodeId, after_us: u64, state: State) {
