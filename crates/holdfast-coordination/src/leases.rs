@@ -22,13 +22,14 @@
 //! Read in this order: `refusals`; [`row`] (what is stored), `standing` (a lease as it
 //! stands, and changing it), `queue`, `deadlock`; [`get`], [`list`], [`mod@guard`];
 //! [`mod@acquire`], [`mod@renew`], [`mod@release`], [`mod@transfer`], [`mod@withdraw`];
-//! [`expire`], `session`.
+//! [`expire`], `session`; `instrument`.
 
 pub mod acquire;
 mod deadlock;
 pub mod expire;
 pub mod get;
 pub mod guard;
+mod instrument;
 pub mod list;
 mod queue;
 mod refusals;
@@ -46,6 +47,7 @@ pub use acquire::{AcquireLeaseRefusal, AcquireLeaseSpec, acquire};
 pub use deadlock::Wait;
 pub use get::{Grant, Lease};
 pub use guard::{GuardLeaseRefusal, GuardLeaseSpec, guard};
+pub use instrument::INSTRUMENTS;
 pub use release::{ReleaseLeaseRefusal, ReleaseLeaseSpec, release};
 pub use renew::{RenewLeaseRefusal, RenewLeaseSpec, renew};
 pub(crate) use session::{leave_with, let_go};

@@ -15,11 +15,12 @@
 //! for a lease or a document to be taken away (`leases`, `documents`).
 //!
 //! Read in this order: `refusals`; [`mod@open`], [`mod@renew`], [`mod@close`]; [`get`],
-//! [`list`]; `ending`.
+//! [`list`]; `ending`; `instrument`.
 
 pub mod close;
 mod ending;
 pub mod get;
+mod instrument;
 pub mod list;
 pub mod open;
 mod refusals;
@@ -30,6 +31,7 @@ use holdfast_state::{TableId, TimerHandler, command::Entry, table::Table as _};
 pub use close::{CloseSessionRefusal, CloseSessionSpec, close};
 pub use ending::{EXPIRE, SWEEP, TIED_AT_ONCE};
 pub use get::Session;
+pub use instrument::INSTRUMENTS;
 pub use open::{OpenSessionRefusal, OpenSessionSpec, open};
 pub use renew::{RenewSessionRefusal, RenewSessionSpec, renew};
 

@@ -19,7 +19,7 @@
 //! [`retention`]; `refusals`; [`row`] (what is stored), `ids`, `sequence` (finding and
 //! adding messages), `trim` (removing them), [`mod@sweep`] (in time);
 //! [`create`], [`update`], [`delete`], [`get`], [`list`]; [`mod@append`], [`append_batch`],
-//! [`read`]; [`groups`], [`queues`].
+//! [`read`]; [`groups`], [`queues`]; `instruments`.
 
 pub mod append;
 pub mod append_batch;
@@ -30,6 +30,7 @@ mod floor;
 pub mod get;
 pub mod groups;
 mod ids;
+mod instruments;
 pub mod key;
 pub mod list;
 pub mod messages;
@@ -54,6 +55,7 @@ use holdfast_state::{
 pub use append::{AppendRefusal, AppendSpec, append};
 pub use data::Data;
 pub use get::Topic;
+pub use instruments::INSTRUMENTS;
 pub use key::MessageKey;
 pub use messages::{Messages, NewMessage};
 pub use partition::Partitions;

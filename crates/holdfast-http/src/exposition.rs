@@ -1,25 +1,31 @@
-//! Metrics as text, in the OpenMetrics format that Prometheus reads.
+//! Metrics as text, in the OpenMetrics format that Prometheus reads (`docs/metrics.md`).
 
-use std::{
-    fmt::{Display, Write as _},
-    sync::atomic::Ordering,
-};
+mod instruments;
+mod page;
+
+use std::sync::atomic::Ordering;
 
 use holdfast_engine::{Metrics, Partition};
 use holdfast_node::Node;
+use holdfast_state::Namespace;
 
 use crate::metrics::{BUCKETS_US, HttpMetrics};
+
+pub use instruments::{NAMES_MAX, ROWS_MAX};
+use page::{Page, seconds};
 
 /// The type that OpenMetrics text goes by.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Everything that is counted.
+/// Everything that is counted, and what there is in these namespaces. It reads the state, so it
+/// may take a while.
 #[must_use]
-pub fn expose(node: &Node, http: &HttpMetrics) -> String {
+pub fn expose(node: &Node, http: &HttpMetrics, namespaces: &[Namespace]) -> String {
     let mut page = Page(String::with_capacity(16 << 10));
     engine(&mut page, node);
     log(&mut page, node);
     edge(&mut page, http);
+    instruments::show_all(&mut page, node, namespaces);
     page.0.push_str("# EOF\n");
     page.0
 }
@@ -124,48 +130,4 @@ fn histogram(page: &mut Page, series: &crate::metrics::Series) {
     let command = format!("command=\"{name}\"");
     page.sample("http_request_seconds_sum", &command, seconds(series.latency.sum_us()));
     page.sample("http_request_seconds_count", &command, all);
-}
-
-/// Microseconds as seconds, exactly.
-fn seconds(us: u64) -> String {
-    let text = format!("{}.{:06}", us / 1_000_000, us % 1_000_000);
-    let short = text.trim_end_matches('0');
-    if short.ends_with('.') { format!("{short}0") } else { short.to_owned() }
-}
-
-struct Page(String);
-
-impl Page {
-    fn family(&mut self, name: &str, kind: &str, help: &str) {
-        writeln!(self.0, "# TYPE holdfast_{name} {kind}\n# HELP holdfast_{name} {help}")
-            .expect("a string takes everything");
-    }
-
-    fn sample(&mut self, name: &str, labels: &str, value: impl Display) {
-        writeln!(self.0, "holdfast_{name}{{{labels}}} {value}").expect("a string takes everything");
-    }
-
-    fn counter(&mut self, name: &str, help: &str, value: impl Display) {
-        self.family(name, "counter", help);
-        writeln!(self.0, "holdfast_{name}_total {value}").expect("a string takes everything");
-    }
-
-    fn gauge(&mut self, name: &str, help: &str, value: impl Display) {
-        self.family(name, "gauge", help);
-        writeln!(self.0, "holdfast_{name} {value}").expect("a string takes everything");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn microseconds_become_exact_seconds() {
-        for (us, text) in
-            [(0, "0.0"), (50, "0.00005"), (1_000_000, "1.0"), (2_500_000, "2.5"), (1, "0.000001")]
-        {
-            assert_eq!(seconds(us), text);
-        }
-    }
 }

@@ -79,6 +79,18 @@ impl Keys {
         self.0.is_empty()
     }
 
+    /// The namespaces that somebody may ask in, each once, in order.
+    #[must_use]
+    pub fn namespaces(&self) -> Vec<Namespace> {
+        if self.is_empty() {
+            return vec![Namespace::DEFAULT];
+        }
+        let mut namespaces: Vec<_> = self.0.iter().map(|key| key.namespace).collect();
+        namespaces.sort_unstable();
+        namespaces.dedup();
+        namespaces
+    }
+
     /// Who sends these header fields.
     ///
     /// # Errors

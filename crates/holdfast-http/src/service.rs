@@ -183,8 +183,7 @@ async fn answer_ourselves(
         BuiltIn::ErrorPage => error_page(parameters),
         BuiltIn::Metrics => {
             allowed(Role::Admin)?;
-            let page = exposition::expose(&shared.node, &shared.metrics);
-            Ok(reply::text(exposition::CONTENT_TYPE, page))
+            metrics(shared).await
         }
         BuiltIn::Info => {
             allowed(Role::Read)?;
@@ -195,6 +194,15 @@ async fn answer_ourselves(
             changes::follow(shared, namespace, &request).await
         }
     }
+}
+
+async fn metrics(shared: &Arc<Shared>) -> Result<Reply, Problem> {
+    let asked = Arc::clone(shared);
+    let page = tokio::task::spawn_blocking(move || {
+        exposition::expose(&asked.node, &asked.metrics, &asked.keys.namespaces())
+    });
+    let page = page.await.map_err(|error| Problem::new(Kind::Internal, error))?;
+    Ok(reply::text(exposition::CONTENT_TYPE, page))
 }
 
 fn error_page(parameters: &Fields<'_>) -> Result<Reply, Problem> {

@@ -13,6 +13,7 @@ use holdfast_state::{
     Table, TableId, Tx,
     audit::AuditEntry,
     command::{Entry, Method},
+    instrument::Instrument,
     timer::TimerHandler,
 };
 
@@ -68,6 +69,8 @@ pub struct Primitive {
     pub tables: &'static [TableInfo],
     /// How it is audited, if it keeps accounts of anything.
     pub audit: Option<AuditEntry>,
+    /// What it shows to whoever watches over it.
+    pub instruments: &'static [Instrument],
 }
 
 /// The primitives of this build.
@@ -80,6 +83,7 @@ const TRANSACTIONS: Primitive = Primitive {
     timers: &[(timers::FORGET, timers::forget)],
     tables: &[TableInfo::of::<timers::Scheduled>(&[KeyPart::Text])],
     audit: None,
+    instruments: &[],
 };
 
 const LEDGER: Primitive = Primitive {
@@ -93,6 +97,7 @@ const LEDGER: Primitive = Primitive {
         TableInfo::of::<ledger::History>(&[KeyPart::Text, KeyPart::U64]),
     ],
     audit: Some(holdfast_ledger::audit::AUDIT),
+    instruments: &[],
 };
 
 const RESERVATIONS: Primitive = Primitive {
@@ -107,6 +112,7 @@ const RESERVATIONS: Primitive = Primitive {
         TableInfo::of::<reservations::Queue>(&[KeyPart::Text, KeyPart::U64]),
     ],
     audit: Some(holdfast_reservations::audit::AUDIT),
+    instruments: &[],
 };
 
 /// A dead letter's place: topic, queue, partition, offset.
@@ -152,6 +158,7 @@ const TOPICS: Primitive = Primitive {
         TableInfo::of::<topics::queues::row::Redriven>(LETTER),
     ],
     audit: None,
+    instruments: topics::INSTRUMENTS,
 };
 
 const DOCUMENTS: Primitive = Primitive {
@@ -168,6 +175,7 @@ const DOCUMENTS: Primitive = Primitive {
         ]),
     ],
     audit: None,
+    instruments: &[],
 };
 
 const LEASES: Primitive = Primitive {
@@ -179,6 +187,7 @@ const LEASES: Primitive = Primitive {
         TableInfo::of::<leases::row::Waits>(&[KeyPart::Text, KeyPart::Text]),
     ],
     audit: None,
+    instruments: leases::INSTRUMENTS,
 };
 
 const SESSIONS: Primitive = Primitive {
@@ -196,6 +205,7 @@ const SESSIONS: Primitive = Primitive {
         ]),
     ],
     audit: None,
+    instruments: sessions::INSTRUMENTS,
 };
 
 /// What a counter's key is made of: limit, rule and its number, shelf, values.
@@ -224,6 +234,7 @@ const LIMITS: Primitive = Primitive {
         TableInfo::of::<limits::row::Holders>(COUNTER),
     ],
     audit: None,
+    instruments: &[],
 };
 
 /// What a node can do.
@@ -233,6 +244,7 @@ pub struct Registry {
     timers: Vec<(&'static str, Handler)>,
     tables: Vec<TableInfo>,
     audits: Vec<AuditEntry>,
+    instruments: Vec<Instrument>,
 }
 
 impl Registry {
@@ -245,8 +257,9 @@ impl Registry {
     /// What these primitives know.
     ///
     /// # Panics
-    /// When two commands have one name or one place, two tables one name or number, or
-    /// two timers one name: that is a bug of ours, and a test looks for it.
+    /// When two commands have one name or one place, two tables one name or number, two timers
+    /// or two of the instruments' families one name: that is a bug of ours, and a test looks
+    /// for it.
     #[must_use]
     pub fn of(primitives: &[Primitive]) -> Self {
         let mut registry = Self::default();
@@ -256,7 +269,7 @@ impl Registry {
     }
 
     /// This and a primitive of a program's own: its commands are served, its timers
-    /// fire, the change feed names its tables.
+    /// fire, the change feed names its tables, its instruments are among the metrics.
     ///
     /// # Panics
     /// When a command, its place, a timer or a table has a name or number that is in
@@ -297,6 +310,9 @@ impl Registry {
             self.timers.push((timer.0, timer.1.into()));
         }
         self.audits.extend(primitive.audit);
+        for instrument in primitive.instruments {
+            self.show(instrument);
+        }
     }
 
     fn add(&mut self, command: &'static Entry) {
@@ -307,6 +323,15 @@ impl Registry {
             assert!(!same, "{} and {} stand at one place", other.name, command.name);
         }
         self.commands.push(command);
+    }
+
+    fn show(&mut self, instrument: &Instrument) {
+        for family in instrument.families {
+            let taken = self.instruments.iter().flat_map(|other| other.families);
+            let taken = taken.into_iter().any(|other| other.name == family.name);
+            assert!(!taken, "two instruments show {}", family.name);
+        }
+        self.instruments.push(*instrument);
     }
 
     /// All commands, in the order in which primitives list them.
@@ -331,6 +356,12 @@ impl Registry {
     #[must_use]
     pub fn audits(&self) -> &[AuditEntry] {
         &self.audits
+    }
+
+    /// What the primitives show to whoever watches over them.
+    #[must_use]
+    pub fn instruments(&self) -> &[Instrument] {
+        &self.instruments
     }
 
     /// The tables that users may follow.
@@ -418,7 +449,7 @@ mod tests {
     }
 
     const fn own(tables: &'static [TableInfo]) -> Primitive {
-        Primitive { commands: &[], timers: &[], tables, audit: None }
+        Primitive { commands: &[], timers: &[], tables, audit: None, instruments: &[] }
     }
 
     const fn table(number: u16, name: &'static str) -> TableInfo {

@@ -12,7 +12,7 @@
 //! [`table`], [`page`] (how rows are addressed), [`fact`] (what is logged),
 //! [`store`], [`memory`], [`disk`] (where state lives), [`overlay`], [`tx`],
 //! [`view`], [`timer`] (how it is used), [`command`] (how primitives offer what
-//! they can do), [`mod@audit`], [`frames`], [`snapshot`] (state as a stream), [`scenario`] (tests as text), [`fixture`] (rows of released formats).
+//! they can do), [`mod@audit`], [`instrument`], [`frames`], [`snapshot`] (state as a stream), [`scenario`] (tests as text), [`fixture`] (rows of released formats).
 //!
 //! Invariants: no clock, no randomness, no tokio and, but for the two of the disk
 //! store, no thread in here; what a transaction sees is a function of its inputs.
@@ -29,6 +29,7 @@ pub mod fixture;
 pub mod frames;
 pub mod id;
 mod inline_key;
+pub mod instrument;
 pub mod json;
 pub mod key;
 mod key_index;

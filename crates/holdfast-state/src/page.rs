@@ -109,6 +109,20 @@ pub fn each<T: Table>(
     state: &impl Read,
     mut visit: impl FnMut(Found<T::Row>) -> Result<(), BadKey>,
 ) -> Result<(), Abort> {
+    each_while::<T>(state, |found| {
+        visit(found).map_err(|BadKey| bad_key::<T>())?;
+        Ok(true)
+    })
+}
+
+/// Shows the rows of a table in key order, for as long as `visit` wants more.
+///
+/// # Errors
+/// [`Abort`]
+pub fn each_while<T: Table>(
+    state: &impl Read,
+    mut visit: impl FnMut(Found<T::Row>) -> Result<bool, Abort>,
+) -> Result<(), Abort> {
     const ROWS: usize = 1024;
     let mut from = stored_key(state.namespace(), T::ID, &());
     let end = after_prefix(&from).expect("a table's number is not all FF");
@@ -116,7 +130,9 @@ pub fn each<T: Table>(
         let rows = state.rows::<T>(&from, &end, Scan::up(ROWS))?;
         let last = rows.last().filter(|_| rows.len() == ROWS).map(|found| after(found.stored()));
         for found in rows {
-            visit(found).map_err(|BadKey| bad_key::<T>())?;
+            if !visit(found)? {
+                return Ok(());
+            }
         }
         match last {
             Some(next) => from = next,

@@ -32,6 +32,8 @@ pub use world::{Look, Vocabulary, World};
 
 use line::{Line, lines};
 
+use crate::instrument::{BoundedView, Instrument, Shown};
+
 /// What a script's files and this release disagree about.
 #[derive(Debug, thiserror::Error)]
 pub enum ScenarioError {
@@ -88,6 +90,32 @@ pub fn play(script: &str, vocabulary: &Vocabulary<'_>) -> String {
         line::print(&mut played, &done);
     }
     played
+}
+
+/// What instruments read, a line for each reading: `jobs/work queue_ready=2`, its names and
+/// what of it is not zero. Ages are in seconds.
+#[must_use]
+pub fn readings(world: &World, instruments: &[Instrument]) -> String {
+    let view = world.view();
+    let mut lines = Vec::new();
+    for instrument in instruments {
+        let bounded = BoundedView::new(&view, usize::MAX);
+        let readings = (instrument.read)(&bounded).unwrap_or_else(|abort| panic!("{abort}"));
+        for reading in readings {
+            let families = instrument.families.iter().zip(reading.values);
+            let values =
+                families.filter(|(_, value)| *value > 0).map(|(family, value)| {
+                    match family.shown {
+                        Shown::Counter | Shown::Level => format!("{}={value}", family.name),
+                        Shown::Age => format!("{}={}s", family.name, value as f64 / 1e6),
+                    }
+                });
+            let names = (!reading.names.is_empty()).then(|| reading.names.join("/"));
+            let words: Vec<_> = names.into_iter().chain(values).collect();
+            lines.push(words.join(" "));
+        }
+    }
+    lines.join("\n")
 }
 
 /// Plays every `*.txt` file of a directory. Returns how many there are.

@@ -55,6 +55,7 @@ const LOYALTY: Primitive = Primitive {
     timers: &[],
     tables: &[TableInfo::of::<Loyalty>(&[KeyPart::Text])],
     audit: None,
+    instruments: &[],
 };
 
 /// What is asked.

@@ -22,13 +22,14 @@
 //!
 //! Read in this order: [`row`], [`assignment`], [`offsets`], `standing` (a group as it
 //! stands, and changing it); [`join`], [`leave`], [`commit`], [`seek`], [`delete`], [`get`], [`list`];
-//! [`expire`].
+//! [`expire`]; [`instrument`].
 
 pub mod assignment;
 pub mod commit;
 pub mod delete;
 pub mod expire;
 pub mod get;
+pub mod instrument;
 pub mod join;
 pub mod leave;
 pub mod list;

@@ -27,7 +27,7 @@
 //! Read in this order: [`span`], [`receipt`], [`row`], [`settings`]; `standing` (finding
 //! and changing what is stored), [`settling`] (what a receipt does); [`create`],
 //! [`delete`], [`get`], [`list`]; [`receive`], [`ack`], [`nack`], [`extend`], [`reject`]; [`letters`], then
-//! [`letter`], [`edit`], [`redrive`], [`purge`].
+//! [`letter`], [`edit`], [`redrive`], [`purge`]; [`instrument`].
 
 pub mod ack;
 pub mod create;
@@ -35,6 +35,7 @@ pub mod delete;
 pub mod edit;
 pub mod extend;
 pub mod get;
+pub mod instrument;
 pub mod letter;
 pub mod letters;
 pub mod list;

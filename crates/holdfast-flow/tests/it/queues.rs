@@ -20,6 +20,7 @@ use holdfast_flow::topics::{
         edit::{EditDeadLetter, EditDeadLetterSpec},
         extend::{ExtendMessages, ExtendMessagesSpec},
         get::{GetQueue, GetQueueSpec},
+        instrument::QUEUES,
         letters::{Letter, ListDeadLetters, ListDeadLettersSpec},
         nack::{NackMessages, NackMessagesSpec},
         purge::{PurgeDeadLetters, PurgeDeadLettersSpec},
@@ -37,6 +38,7 @@ use holdfast_state::{
         Query as _, Refusal, Write,
         awaited::{Awaited as _, Pending, Wait},
     },
+    instrument::BoundedView,
     page::PageSize,
     scenario::{Vocabulary, World},
     table::Found,
@@ -330,6 +332,7 @@ impl Shop {
         let counted = (found.waiting, found.out, found.dead, found.lost);
         assert_eq!(counted, (waiting, out, dead, lost));
         self.compare_pending();
+        self.compare_instrument();
         let letters = self.letters();
         assert_eq!(letters.len() as u64, dead);
         for letter in letters {
@@ -355,6 +358,20 @@ impl Shop {
                 assert_eq!(until, left.map(|seconds| seconds * 1_000_000));
             }
         }
+    }
+
+    /// Who watches over the queue sees what there is.
+    fn compare_instrument(&self) {
+        let view = self.world.view();
+        let found = (QUEUES.read)(&BoundedView::new(&view, usize::MAX)).unwrap();
+        let [found] = &found[..] else { panic!("one queue: {found:?}") };
+        assert_eq!(found.names, ["jobs", "work"]);
+        let (waiting, out, dead, lost) = self.ledger.counts();
+        let (delayed, in_flight) = (self.ledger.delayed(), self.ledger.out_of_sight());
+        let since = self.ledger.next().map_or(0, |time| self.ledger.now.saturating_sub(time));
+        let ready = waiting + out - delayed - in_flight;
+        let values = [ready, since * 1_000_000, delayed, in_flight, dead, self.ledger.done(), lost];
+        assert_eq!(found.values, values, "{:?}", self.ledger);
     }
 
     /// Consumers come back, and deal with everything.

@@ -3,17 +3,24 @@
 use std::path::Path;
 
 use holdfast_flow::topics::{
-    COMMANDS, TIMERS,
+    COMMANDS, INSTRUMENTS, TIMERS,
     queues::row::{Deliveries, Due},
     row::{StoredMessages, Tails},
 };
 use holdfast_state::{
     Read, Scan,
-    scenario::{Mode, Vocabulary, World, check},
+    scenario::{Look, Mode, Vocabulary, World, check, readings},
 };
 
 const VOCABULARY: Vocabulary<'static> =
-    Vocabulary { commands: COMMANDS, timers: TIMERS, looks: &[("rows", rows), ("queued", queued)] };
+    Vocabulary { commands: COMMANDS, timers: TIMERS, looks: LOOKS };
+
+const LOOKS: &[(&str, Look)] = &[("rows", rows), ("queued", queued), ("metrics", metrics)];
+
+/// What those see who watch over topics.
+fn metrics(world: &World, _: &[&str]) -> String {
+    readings(world, INSTRUMENTS)
+}
 
 /// How messages are stored, a line for each partition: `bookings/0 1+1 2+3 ends 4`, first
 /// offset and number of messages of each row, and the tail.

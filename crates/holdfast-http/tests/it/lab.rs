@@ -40,6 +40,7 @@ const LAB: Primitive = Primitive {
         TableInfo::of::<sheets::Sheets>(&[KeyPart::Text]),
     ],
     audit: None,
+    instruments: &[],
 };
 
 #[derive(Debug, minicbor::Encode, minicbor::Decode)]

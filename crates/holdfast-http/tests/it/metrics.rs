@@ -2,9 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use holdfast_http::{Key, Keys, Role};
+use holdfast_log::MemoryLog;
+use holdfast_node::{NodeConfig, Registry, Storage};
+use holdfast_state::Namespace;
 use serde_json::json;
+use sha2::Digest as _;
 
-use crate::server::TestServer;
+use crate::server::{Setup, TestServer};
 
 /// Samples by series, after checking the form of every line.
 fn samples(page: &str) -> BTreeMap<String, f64> {
@@ -79,4 +84,84 @@ fn info_tells_what_the_server_is() {
     assert_eq!(info["partitions"][0]["lease_remaining_ms"], json!(null), "its log is its own");
     assert_eq!(info["partitions"][0]["version"], 1);
     assert_eq!(info["limits"]["body_bytes_max"], 1 << 20);
+}
+
+fn page(server: &TestServer, headers: &[(&str, &str)]) -> String {
+    let page = server.client().request("GET", "/metrics", headers, "");
+    assert_eq!(page.status, 200, "{page:?}");
+    String::from_utf8(page.body).unwrap()
+}
+
+fn topics(storage: Storage, keys: Keys) -> TestServer {
+    let node = NodeConfig { registry: Registry::all(), ..NodeConfig::new(storage) };
+    Setup { node, keys, ..Setup::default() }.start()
+}
+
+#[test]
+fn a_queue_is_watched_over_in_each_namespace_by_itself() {
+    let key = |namespace: u32| Key {
+        name: format!("admin-{namespace}"),
+        namespace: Namespace::new(namespace),
+        role: Role::Admin,
+        sha256: sha2::Sha256::digest(format!("secret-{namespace}")).into(),
+    };
+    let keys = Keys::new(vec![key(8), key(7), key(8)]);
+    let server = topics(Storage::Memory(MemoryLog::new()), keys);
+    let post = |namespace: u32, path: &str, body: &str| {
+        let secret = format!("Bearer secret-{namespace}");
+        let headers = [("authorization", secret.as_str())];
+        let answer = server.client().request("POST", path, &headers, body);
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.json()
+    };
+    for namespace in [7, 8] {
+        post(namespace, "/v1/topics", r#"{"id": "jobs"}"#);
+        post(namespace, "/v1/topics/jobs/queues", r#"{"id": "work"}"#);
+        for _ in 0..namespace {
+            post(namespace, "/v1/topics/jobs/messages", r#"{"type": "t"}"#);
+        }
+    }
+    let given = post(7, "/v1/topics/jobs/queues/work/receive", r#"{"limit": 3}"#);
+    let receipts = |which: std::ops::Range<usize>| {
+        let receipts: Vec<_> = which.map(|at| &given["messages"][at]["receipt"]).collect();
+        json!({ "receipts": receipts }).to_string()
+    };
+    post(7, "/v1/topics/jobs/queues/work/ack", &receipts(0..1));
+    post(7, "/v1/topics/jobs/queues/work/reject", &receipts(1..2));
+    post(8, "/v1/leases/l/acquire", r#"{"owner": "a", "ttl": "PT1M"}"#);
+    let samples = samples(&page(&server, &[("authorization", "Bearer secret-7")]));
+    let of =
+        |namespace: u32| format!("{{namespace=\"{namespace}\",topic=\"jobs\",queue=\"work\"}}");
+    for (series, value) in [
+        (format!("holdfast_queue_ready{}", of(7)), 4.0),
+        (format!("holdfast_queue_in_flight{}", of(7)), 1.0),
+        (format!("holdfast_queue_dead_letters{}", of(7)), 1.0),
+        (format!("holdfast_queue_done_total{}", of(7)), 1.0),
+        (format!("holdfast_queue_ready{}", of(8)), 8.0),
+        (format!("holdfast_queue_in_flight{}", of(8)), 0.0),
+        ("holdfast_topic_appended_total{namespace=\"8\",topic=\"jobs\"}".to_owned(), 8.0),
+        ("holdfast_leases_held{namespace=\"7\"}".to_owned(), 0.0),
+        ("holdfast_leases_held{namespace=\"8\"}".to_owned(), 1.0),
+        ("holdfast_instrument_cut{instrument=\"queue_ready\"}".to_owned(), 0.0),
+    ] {
+        assert_eq!(samples.get(&series), Some(&value), "{series}");
+    }
+}
+
+/// Everything that a server says of itself has a line in the documents, and the reverse.
+#[test]
+fn every_family_is_documented() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = topics(Storage::Directory(dir.path().join("data")), Keys::default());
+    let page = page(&server, &[]);
+    let families = page.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    let mut shown: BTreeSet<_> =
+        families.map(|family| family.split(' ').next().unwrap().to_owned()).collect();
+    // On a log that nodes share alone.
+    shown.insert("holdfast_behind_seconds".to_owned());
+    let documents = include_str!("../../../../docs/metrics.md");
+    let rows = documents.lines().filter(|line| line.starts_with("| `"));
+    let names = rows.flat_map(|row| row.split('|').nth(1).unwrap().split('`').skip(1).step_by(2));
+    let documented: BTreeSet<_> = names.map(str::to_owned).collect();
+    assert_eq!(shown, documented);
 }

@@ -88,6 +88,7 @@ const LOYALTY: Primitive = Primitive {
     timers: &[],
     tables: &[TableInfo::of::<Points>(&[KeyPart::Text])],
     audit: None,
+    instruments: &[],
 };
 
 #[test]

@@ -3,18 +3,26 @@
 use std::path::Path;
 
 use holdfast_coordination::leases::{
-    COMMANDS, TIMERS,
+    COMMANDS, INSTRUMENTS, TIMERS,
     row::{Leases, Waiters, Waits},
 };
 use holdfast_state::{
     Namespace, Read as _, Scan, Table as _,
-    scenario::{Mode, Vocabulary, World, check},
+    scenario::{Mode, Vocabulary, World, check, readings},
     table::stored_key,
     timer::Timers,
 };
 
-const VOCABULARY: Vocabulary<'static> =
-    Vocabulary { commands: COMMANDS, timers: TIMERS, looks: &[("rows", rows)] };
+const VOCABULARY: Vocabulary<'static> = Vocabulary {
+    commands: COMMANDS,
+    timers: TIMERS,
+    looks: &[("rows", rows), ("metrics", metrics)],
+};
+
+/// What those see who watch over leases.
+fn metrics(world: &World, _: &[&str]) -> String {
+    readings(world, INSTRUMENTS)
+}
 
 /// What is stored: leases with owner, token and queue, then how many rows of waits and
 /// timers there are.

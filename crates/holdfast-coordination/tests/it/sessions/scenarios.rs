@@ -13,7 +13,7 @@ use holdfast_coordination::{
 };
 use holdfast_state::{
     Namespace, Read as _, Scan, Table as _,
-    scenario::{Mode, Vocabulary, World, check},
+    scenario::{Look, Mode, Vocabulary, World, check, readings},
     table::stored_key,
     timer::Timers,
 };
@@ -37,6 +37,11 @@ fn rows(world: &World, _: &[&str]) -> String {
     )
 }
 
+/// What those see who watch over leases and sessions.
+fn metrics(world: &World, _: &[&str]) -> String {
+    readings(world, &[leases::INSTRUMENTS, sessions::INSTRUMENTS].concat())
+}
+
 #[test]
 fn scenarios_come_out_as_written() {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/sessions");
@@ -44,7 +49,8 @@ fn scenarios_come_out_as_written() {
     let mode = if rewrite { Mode::Rewrite } else { Mode::Compare };
     let commands = [sessions::COMMANDS, leases::COMMANDS, documents::COMMANDS].concat();
     let timers = timers();
-    let vocabulary = Vocabulary { commands: &commands, timers: &timers, looks: &[("rows", rows)] };
+    let looks: &[(&str, Look)] = &[("rows", rows), ("metrics", metrics)];
+    let vocabulary = Vocabulary { commands: &commands, timers: &timers, looks };
     match check(&dir, &vocabulary, mode) {
         Ok(files) => assert!(files >= 6, "only {files} scenarios were found"),
         Err(error) => panic!("{error}\nreview with UPDATE_SCENARIOS=1 and the diff"),

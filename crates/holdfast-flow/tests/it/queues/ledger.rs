@@ -213,16 +213,31 @@ impl Ledger {
         self.entry(key).says = says;
     }
 
+    fn count(&self, is: impl Fn(&Place) -> bool) -> u64 {
+        self.entries.values().filter(|entry| is(&entry.place)).count() as u64
+    }
+
     /// How many wait, are out, are dead, and are lost.
     pub(crate) fn counts(&self) -> (u64, u64, u64, u64) {
-        let count = |is: fn(&Place) -> bool| {
-            self.entries.values().filter(|entry| is(&entry.place)).count() as u64
-        };
         (
-            count(|place| matches!(place, Place::Waiting(_))),
-            count(|place| matches!(place, Place::Out { .. })),
-            count(|place| *place == Place::Dead),
-            count(|place| *place == Place::Lost),
+            self.count(|place| matches!(place, Place::Waiting(_))),
+            self.count(|place| matches!(place, Place::Out { .. })),
+            self.count(|place| *place == Place::Dead),
+            self.count(|place| *place == Place::Lost),
         )
+    }
+
+    pub(crate) fn done(&self) -> u64 {
+        self.count(|place| *place == Place::Done)
+    }
+
+    /// How many wait for their delay to be over.
+    pub(crate) fn delayed(&self) -> u64 {
+        self.count(|place| matches!(place, Place::Waiting(since) if since + self.delay > self.now))
+    }
+
+    /// How many are out and may not be given out again.
+    pub(crate) fn out_of_sight(&self) -> u64 {
+        self.count(|place| matches!(place, Place::Out { until, .. } if *until > self.now))
     }
 }
