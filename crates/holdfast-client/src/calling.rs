@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use crate::{
     answer::WireAnswer,
     attempt::{Again, Tried, attempt},
+    changes::WAIT_MAX,
     client::Shared,
     command::{Kind, Wire},
     error::{Ended, Error, InVain, Trouble},
@@ -32,8 +33,6 @@ pub(crate) struct Calling<'c> {
     client: &'c Shared,
     wire: &'c Wire,
     options: &'c Options,
-    /// How long the server waits by itself before it answers.
-    wait: Duration,
     key: Option<IdempotencyKey>,
     deadline: Instant,
     tries: u32,
@@ -45,21 +44,16 @@ pub(crate) struct Calling<'c> {
 }
 
 impl<'c> Calling<'c> {
-    pub(crate) fn new(
-        client: &'c Shared,
-        wire: &'c Wire,
-        options: &'c Options,
-        wait: Duration,
-    ) -> Self {
+    pub(crate) fn new(client: &'c Shared, wire: &'c Wire, options: &'c Options) -> Self {
         let now = Instant::now();
         client.bucket().earn(now);
+        let within = options.deadline.unwrap_or(client.config.deadline);
         Self {
             client,
             wire,
             options,
-            wait,
             key: options.key_for(wire.kind),
-            deadline: now + options.deadline.unwrap_or(client.config.deadline),
+            deadline: now + within + wire.wait.min(WAIT_MAX),
             tries: 0,
             failures: 0,
             unreached: 0,
@@ -78,7 +72,11 @@ impl<'c> Calling<'c> {
             let within = left.min(self.client.config.try_within);
             let trying =
                 attempt(self.client, server, self.wire, self.options, self.key.as_ref(), within);
-            let tried = tokio::time::timeout(left.min(within + self.wait + GRACE), trying).await;
+            let tried = tokio::time::timeout(
+                left.min(within + self.wire.wait.min(WAIT_MAX) + GRACE),
+                trying,
+            )
+            .await;
             let slow = || Tried::Again(Again::slow(server));
             match tried.unwrap_or_else(|_| slow()) {
                 Tried::Answered(answer) => {

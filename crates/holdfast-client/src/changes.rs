@@ -17,7 +17,7 @@ use crate::{
     request::Options,
 };
 
-/// The longest that servers wait for a change.
+/// The longest that servers wait for something to answer with.
 pub const WAIT_MAX: Duration = Duration::from_secs(60);
 
 /// What to see of the feed.
@@ -94,9 +94,9 @@ impl ChangesSpec {
         for part in &self.key {
             target = target.field("key", part);
         }
-        let wait = self.wait.min(WAIT_MAX).as_secs();
-        let target = target.field("wait", &wait).finish();
-        Wire { method: Method::Get, target, body: bytes::Bytes::new(), kind: Kind::Query }
+        let wait = self.wait.min(WAIT_MAX);
+        let target = target.field("wait", &wait.as_secs()).finish();
+        Wire { method: Method::Get, target, body: bytes::Bytes::new(), kind: Kind::Query, wait }
     }
 }
 
@@ -106,9 +106,7 @@ impl Client {
     /// # Errors
     /// [`Error`]; `changes_trimmed` when the log does not go back so far.
     pub async fn changes(&self, spec: &ChangesSpec) -> Result<Answer<ChangesPage>, Error> {
-        let options =
-            Options { deadline: Some(self.config().deadline + spec.wait), ..Options::default() };
-        let answer = self.send_waiting(&spec.wire(), &options, spec.wait.min(WAIT_MAX)).await?;
+        let answer = self.send(&spec.wire(), &Options::default()).await?;
         let command = || "the change feed".to_owned();
         answer.read().map_err(|source| Error::Unreadable { command: command(), source })
     }

@@ -161,17 +161,7 @@ impl Client {
     /// # Errors
     /// [`Error`], but not [`Error::Unreadable`].
     pub async fn send(&self, wire: &Wire, options: &Options) -> Result<WireAnswer, Error> {
-        self.send_waiting(wire, options, Duration::ZERO).await
-    }
-
-    /// The same for what the server takes this much longer to answer, since it waits.
-    pub(crate) async fn send_waiting(
-        &self,
-        wire: &Wire,
-        options: &Options,
-        wait: Duration,
-    ) -> Result<WireAnswer, Error> {
-        Calling::new(&self.0, wire, options, wait).run().await
+        Calling::new(&self.0, wire, options).run().await
     }
 
     /// A session: its reads see what it saw and did before, on whatever node.

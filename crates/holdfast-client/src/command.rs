@@ -4,7 +4,7 @@
 //! Implementations are generated ([`api`](crate::api)). A command that only reads has no effect,
 //! so it carries no key; every other does.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, time::Duration};
 
 use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
@@ -69,6 +69,11 @@ pub trait Command: Serialize + Sync {
 
     /// Path and query.
     fn target(&self) -> String;
+
+    /// How long the answer may wait for something to answer with, where that was asked for.
+    fn wait(&self) -> Duration {
+        Duration::ZERO
+    }
 }
 
 /// A request as it goes over the wire, the same at every try.
@@ -82,6 +87,8 @@ pub struct Wire {
     pub body: Bytes,
     /// Whether it writes.
     pub kind: Kind,
+    /// How much longer than otherwise a server may take to answer, because it waits.
+    pub wait: Duration,
 }
 
 impl Wire {
@@ -92,7 +99,8 @@ impl Wire {
     pub(crate) fn of<C: Command>(command: &C) -> Result<Self, serde_json::Error> {
         let body =
             if C::METHOD.takes_body() { serde_json::to_vec(command)?.into() } else { Bytes::new() };
-        Ok(Self { method: C::METHOD, target: command.target(), body, kind: C::KIND })
+        let (target, wait) = (command.target(), command.wait());
+        Ok(Self { method: C::METHOD, target, body, kind: C::KIND, wait })
     }
 }
 

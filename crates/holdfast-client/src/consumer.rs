@@ -15,6 +15,7 @@ mod membership;
 
 use std::{
     collections::BTreeMap,
+    future::pending,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -31,7 +32,8 @@ use crate::{
     key::IdempotencyKey,
     lifetime::Lifetime,
     problem::Problem,
-    reader::{Messages, REST, Reader, Round},
+    reader::{Messages, REST, Reader},
+    stopper::Stopper,
 };
 
 use membership::{Member, Membership, Standing};
@@ -77,17 +79,6 @@ pub struct Batch {
     pub next: u64,
 }
 
-/// Ends a consumer, from anywhere: its `next` answers `None` from now on.
-#[derive(Clone, Debug)]
-pub struct Stopper(Arc<watch::Sender<bool>>);
-
-impl Stopper {
-    /// Ends it.
-    pub fn stop(&self) {
-        self.0.send_replace(true);
-    }
-}
-
 /// A member of a group.
 #[derive(Debug)]
 pub struct Consumer {
@@ -100,7 +91,7 @@ pub struct Consumer {
     generation: u64,
     /// It is over, though the keeper may not know yet.
     over: bool,
-    stop: Arc<watch::Sender<bool>>,
+    stopper: Stopper,
     /// Has the keeper join again at once.
     nudge: Arc<Notify>,
     /// Ends the keeper, which leaves the group and says how that went.
@@ -134,7 +125,7 @@ impl Client {
             reader: self.reader(topic, BTreeMap::new()).with_limit(request.limit),
             generation: 0,
             over: false,
-            stop: Arc::new(watch::Sender::new(false)),
+            stopper: Stopper::default(),
             nudge,
             end,
         })
@@ -164,7 +155,7 @@ impl Consumer {
     /// What ends it.
     #[must_use]
     pub fn stopper(&self) -> Stopper {
-        Stopper(Arc::clone(&self.stop))
+        self.stopper.clone()
     }
 
     /// The next batch; waits for one. `None` once it was stopped. Dropped before it is done it has
@@ -173,31 +164,38 @@ impl Consumer {
     /// # Errors
     /// [`Error`]: the topic is gone, say. What passes by itself is waited for.
     pub async fn next(&mut self) -> Result<Option<Batch>, Error> {
+        let stopper = self.stopper.clone();
         loop {
-            if *self.stop.borrow() {
-                return Ok(None);
-            }
-            let Some(membership) = self.membership()? else {
-                self.news(None).await;
-                continue;
+            let membership = self.membership()?;
+            let until = membership.map(|membership| membership.until);
+            let read = async {
+                match until {
+                    Some(_) => self.reader.next().await,
+                    None => pending().await,
+                }
             };
-            if membership.partitions.is_empty() {
-                self.news(None).await;
-                continue;
-            }
-            match self.reader.round(membership.at).await {
-                Ok(Round::Found(Messages { partition, messages, next })) => {
+            let read = tokio::select! {
+                biased;
+                () = stopper.stopped() => return Ok(None),
+                changed = self.standing.changed() => match changed {
+                    Ok(()) => continue,
+                    // The keeper is gone, and with it the runtime that it ran on.
+                    Err(_) => return Ok(None),
+                },
+                () = over(until) => continue,
+                read = read => read,
+            };
+            match read {
+                Ok(Messages { partition, messages, next }) => {
                     let generation = self.generation;
                     return Ok(Some(Batch { partition, generation, messages, next }));
                 }
-                Ok(Round::Nothing { seen }) => self.news(Some(seen)).await,
                 Err(error) if error.code() == Some(OUT_OF_RANGE) => {
                     // Where the group goes on it is told when it joins; begin there.
                     self.generation = 0;
                     self.nudge.notify_one();
                     tokio::time::sleep(REST).await;
                 }
-                Err(error) if error.is_transient() => tokio::time::sleep(REST).await,
                 Err(error) => return Err(error),
             }
         }
@@ -272,26 +270,19 @@ impl Consumer {
             self.over = false;
             // What was read and not committed is read again: somebody may have set the group back.
             let committed = membership.partitions.iter();
-            self.reader.go_to(committed.map(|place| (place.partition, place.offset)).collect());
+            let places = committed.map(|place| (place.partition, place.offset)).collect();
+            self.reader.go_to(places, membership.at);
             self.generation = membership.generation;
         }
         Ok(Some(membership))
     }
+}
 
-    /// Waits for messages after a version, for another standing, or to be stopped.
-    async fn news(&mut self, seen: Option<u64>) {
-        let appended = async {
-            match seen {
-                Some(seen) => self.reader.news(seen).await,
-                None => std::future::pending().await,
-            }
-        };
-        let mut stopped = self.stop.subscribe();
-        tokio::select! {
-            () = appended => {}
-            _ = self.standing.changed() => {}
-            _ = stopped.wait_for(|stopped| *stopped) => {}
-        }
+/// Waits until a membership is not known to last; for ever where none does.
+async fn over(until: Option<Instant>) {
+    match until {
+        Some(until) => tokio::time::sleep_until(until.into()).await,
+        None => pending().await,
     }
 }
 

@@ -18,34 +18,9 @@ use crate::{
     },
     client::Client,
     error::Error,
-    problem::Problem,
+    standing::{Loss, Standing, Watched},
     tenure::Tenure,
 };
-
-/// Why a lease, or a session, is not held any more.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Loss {
-    /// The server says so: it was ended, or its time was over.
-    Refused(Box<Problem>),
-    /// No renewal was answered in time.
-    TimeOver {
-        /// What the last one met.
-        last: Option<String>,
-    },
-}
-
-impl std::fmt::Display for Loss {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Refused(problem) => write!(f, "{problem}"),
-            Self::TimeOver { last: None } => f.write_str("it was not renewed in time"),
-            Self::TimeOver { last: Some(last) } => {
-                write!(f, "it could not be renewed in time: {last}")
-            }
-        }
-    }
-}
 
 /// What is kept.
 #[derive(Clone, Debug)]
@@ -71,7 +46,7 @@ impl What {
         }
     }
 
-    async fn end(&self, client: &Client) -> Result<(), Error> {
+    pub(crate) async fn end(&self, client: &Client) -> Result<(), Error> {
         match self {
             Self::Grant { id, token } => {
                 client.call(&ReleaseLeaseSpec::new(id.clone(), *token)).await.map(drop)
@@ -85,25 +60,13 @@ impl What {
     }
 }
 
-/// What the holder is told.
-#[derive(Clone, Debug)]
-enum Standing {
-    /// It counts until then at least.
-    Held {
-        /// By the monotonic clock.
-        until: Instant,
-    },
-    /// It counts no more, or may not.
-    Lost(Loss),
-}
-
 /// Told when it is to be ended, and by whom; or dropped.
 type End = oneshot::Receiver<oneshot::Sender<Result<(), Error>>>;
 
 /// Something that is kept alive, for as long as nothing else is said.
 #[derive(Debug)]
 pub(crate) struct Kept {
-    standing: watch::Receiver<Standing>,
+    pub(crate) watched: Watched,
     /// Ends the keeper, which ends what it keeps and says how that went.
     end: oneshot::Sender<oneshot::Sender<Result<(), Error>>>,
 }
@@ -112,38 +75,10 @@ impl Kept {
     /// Begins to keep it; `tenure` says for how long it counts already.
     pub(crate) fn start(client: Client, what: What, tenure: Tenure) -> Self {
         let (end, ended) = oneshot::channel();
-        let (told, standing) = watch::channel(Standing::Held { until: tenure.ends() });
+        let (told, watched) = Watched::until(tenure.ends());
         // It ends with this, whose drop ends `end`.
         tokio::spawn(Keeper { client, what, tenure }.run(told, ended));
-        Self { standing, end }
-    }
-
-    /// Does it count, for all that is known now? By the clock, also when the keeper has had no
-    /// chance to run.
-    pub(crate) fn is_held(&self) -> bool {
-        match &*self.standing.borrow() {
-            Standing::Held { until } => Instant::now() < *until,
-            Standing::Lost(_) => false,
-        }
-    }
-
-    /// Waits until it is lost.
-    pub(crate) async fn lost(&self) -> Loss {
-        let mut standing = self.standing.clone();
-        loop {
-            let until = match standing.borrow_and_update().clone() {
-                Standing::Held { until } => until,
-                Standing::Lost(loss) => return loss,
-            };
-            tokio::select! {
-                biased;
-                // A keeper that is gone renews nothing, so the clock decides.
-                Ok(()) = standing.changed() => {}
-                () = sleep_until(until.into()) => {
-                    return Loss::TimeOver { last: None };
-                }
-            }
-        }
+        Self { watched, end }
     }
 
     /// Ends it.
@@ -155,11 +90,11 @@ impl Kept {
             return answer;
         }
         // The keeper had ended, or ended just then, because it was lost.
-        match &*self.standing.borrow() {
-            Standing::Lost(Loss::Refused(problem)) => Err(Error::Refused(problem.clone())),
+        match self.watched.loss() {
+            Some(Loss::Refused(problem)) => Err(Error::Refused(problem)),
             // Nobody renews it any more.
-            Standing::Lost(Loss::TimeOver { .. }) => Ok(()),
-            Standing::Held { .. } => Err(Error::Unsendable("its keeper has ended".to_owned())),
+            Some(Loss::TimeOver { .. } | Loss::GivenBack) => Ok(()),
+            None => Err(Error::Unsendable("its keeper has ended".to_owned())),
         }
     }
 }
@@ -177,6 +112,8 @@ impl Keeper {
         let loss = tokio::select! {
             biased;
             reply = &mut end => {
+                // What hangs on it is to know before others have it.
+                told.send_replace(Standing::Lost(Loss::GivenBack));
                 let ended = self.what.end(&self.client).await;
                 if let Ok(reply) = reply {
                     // Who asked may have gone since.

@@ -19,9 +19,12 @@ use crate::{
     client::Client,
     error::Error,
     json::Json,
-    keeping::{Kept, Loss, What},
+    keeping::{Kept, What},
     key::IdempotencyKey,
+    standing::{Loss, Watched},
 };
+
+use acquiring::Grant;
 
 pub use acquiring::relinquish;
 
@@ -34,8 +37,9 @@ pub struct LeaseRequest {
     /// up if none is given.
     pub owner: Option<String>,
     /// How long a grant counts unless it is renewed. It must outlast a change of leader and a
-    /// moment in which servers are busy: some seconds.
-    pub ttl: Duration,
+    /// moment in which servers are busy: some seconds. `None` only for a lease that is held under
+    /// a session ([`LiveSession::hold`](crate::LiveSession::hold)), as long as that is open.
+    pub ttl: Option<Duration>,
     /// How long to wait in turn; not at all if nothing is said.
     pub wait_for: Option<Duration>,
     /// The owner's own words, for those who observe the lease: a JSON object.
@@ -46,7 +50,13 @@ impl LeaseRequest {
     /// A lease for an owner of a made-up name who does not wait.
     #[must_use]
     pub fn new(id: &str, ttl: Duration) -> Self {
-        Self { id: id.to_owned(), owner: None, ttl, wait_for: None, metadata: None }
+        Self { ttl: Some(ttl), ..Self::lasting(id) }
+    }
+
+    /// The same for a lease that has no time of its own, to be held under a session.
+    #[must_use]
+    pub fn lasting(id: &str) -> Self {
+        Self { id: id.to_owned(), owner: None, ttl: None, wait_for: None, metadata: None }
     }
 }
 
@@ -56,7 +66,12 @@ pub struct Lease {
     id: String,
     owner: String,
     token: u64,
-    kept: Kept,
+    client: Client,
+    /// What renews it, if it has a time of its own.
+    kept: Option<Kept>,
+    /// The session that it hangs on, if it does.
+    session: Option<Watched>,
+    released: bool,
 }
 
 impl Client {
@@ -66,13 +81,27 @@ impl Client {
     /// `lease_held` when another holds it and its turn did not come in time, `lease_deadlock`,
     /// `lease_crowded`, and all of [`Error`].
     pub async fn hold(&self, request: &LeaseRequest) -> Result<Lease, Error> {
-        let owner = request.owner.clone().unwrap_or_else(fresh_owner);
-        let grant = acquiring::acquire(self, request, &owner).await?;
-        let (id, token) = (request.id.clone(), grant.token);
-        let what = What::Grant { id: id.clone(), token };
-        let kept = Kept::start(self.clone(), what, grant.tenure);
-        Ok(Lease { id, owner, token, kept })
+        hold(self, request, None).await
     }
+}
+
+/// Holds a lease, under a session if one is given.
+pub(crate) async fn hold(
+    client: &Client,
+    request: &LeaseRequest,
+    session: Option<(&str, Watched)>,
+) -> Result<Lease, Error> {
+    let (session, watched) = session.unzip();
+    if request.ttl.is_none() && session.is_none() {
+        let why = "a lease has a ttl of its own or hangs on a session".to_owned();
+        return Err(Error::Unsendable(why));
+    }
+    let owner = request.owner.clone().unwrap_or_else(fresh_owner);
+    let Grant { token, tenure } = acquiring::acquire(client, request, &owner, session).await?;
+    let (id, client) = (request.id.clone(), client.clone());
+    let what = What::Grant { id: id.clone(), token };
+    let kept = tenure.map(|tenure| Kept::start(client.clone(), what, tenure));
+    Ok(Lease { id, owner, token, client, kept, session: watched, released: false })
 }
 
 /// A name that nobody else has.
@@ -111,19 +140,56 @@ impl Lease {
     /// no chance to run.
     #[must_use]
     pub fn is_held(&self) -> bool {
-        self.kept.is_held()
+        self.watched().all(Watched::is_held)
     }
 
     /// Waits until the lease is lost. Work under it has to end then.
     pub async fn lost(&self) -> Loss {
-        self.kept.lost().await
+        let kept = lost(self.kept.as_ref().map(|kept| &kept.watched));
+        tokio::select! {
+            loss = kept => loss,
+            loss = lost(self.session.as_ref()) => loss,
+        }
     }
 
     /// Gives the lease back; who is next has it at once.
     ///
     /// # Errors
     /// `lease_stale` when it was lost before, and all of [`Error`]; then it ends with its ttl.
-    pub async fn release(self) -> Result<(), Error> {
-        self.kept.end().await
+    pub async fn release(mut self) -> Result<(), Error> {
+        self.released = true;
+        match self.kept.take() {
+            Some(kept) => kept.end().await,
+            None => self.what().end(&self.client).await,
+        }
+    }
+
+    fn what(&self) -> What {
+        What::Grant { id: self.id.clone(), token: self.token }
+    }
+
+    fn watched(&self) -> impl Iterator<Item = &Watched> {
+        self.kept.iter().map(|kept| &kept.watched).chain(&self.session)
+    }
+}
+
+/// Waits for a loss; for ever where there is nothing to lose.
+async fn lost(watched: Option<&Watched>) -> Loss {
+    match watched {
+        Some(watched) => watched.lost().await,
+        None => std::future::pending().await,
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        // One that has a keeper is released by that.
+        if self.released || self.kept.is_some() || !self.is_held() {
+            return;
+        }
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let (client, what) = (self.client.clone(), self.what());
+        // If this fails, it ends with its session.
+        runtime.spawn(async move { drop(what.end(&client).await) });
     }
 }

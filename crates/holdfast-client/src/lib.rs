@@ -23,7 +23,8 @@
 //!
 //! Read in this order: [`command`] (what can be asked) and [`api`], which is generated from the
 //! servers' registry; [`client`], [`request`], `calling` and `attempt` (one call, one try); [`retry`],
-//! [`servers`], [`error`], [`problem`]; [`session`]; `tenure` and `keeping`, [`lease`], [`live_session`]; [`limiter`]. It knows servers by their HTTP API alone, and nothing
+//! [`servers`], [`error`], [`problem`]; [`session`]; `tenure`, `standing` and `keeping`, [`lease`], [`live_session`]; [`limiter`]; [`reader`],
+//! [`consumer`], [`worker`]. It knows servers by their HTTP API alone, and nothing
 //! of their crates.
 
 pub mod answer;
@@ -48,17 +49,19 @@ pub mod request;
 pub mod retry;
 pub mod servers;
 pub mod session;
+mod standing;
+mod stopper;
 mod tenure;
 mod transaction;
 mod values;
+pub mod worker;
 
 pub use answer::{Answer, At, WireAnswer};
 pub use client::{Client, ClientConfig, Secret};
 pub use command::{Command, Wire};
-pub use consumer::{Batch, Consumer, ConsumerRequest, Stopper};
+pub use consumer::{Batch, Consumer, ConsumerRequest};
 pub use error::{Ended, Error, InVain, Trouble};
 pub use json::Json;
-pub use keeping::Loss;
 pub use key::IdempotencyKey;
 pub use lease::{Lease, LeaseRequest};
 pub use lifetime::Lifetime;
@@ -70,8 +73,11 @@ pub use request::{Consistency, Options, Request};
 pub use retry::{Backoff, RetryBudget};
 pub use servers::Server;
 pub use session::Session;
+pub use standing::Loss;
+pub use stopper::Stopper;
 pub use transaction::Operations;
 pub use values::{IfMatch, IfNoneMatch, Moment};
+pub use worker::{Job, Verdict, Worker, WorkerRequest};
 
 /// The program in the documents is compiled.
 #[cfg(doctest)]

@@ -2,7 +2,7 @@
 //!
 //! [`Client::open_session`] opens a session and returns a [`LiveSession`], whose keeper renews it at a
 //! third of its ttl. Its [id](LiveSession::id) goes into `AcquireLeaseSpec`, `TransferLeaseSpec` and
-//! `PutDocumentSpec`; what hangs on it ends with it, so nothing of that needs a keeper of its own. Whoever
+//! `PutDocumentSpec`, and [`LiveSession::hold`] holds leases under it; what hangs on it ends with it, so nothing of that needs a keeper of its own. Whoever
 //! works with it watches [`LiveSession::lost`], which comes *before* a server can have ended the
 //! session; and guards what it does under a lease by that lease's token, as ever.
 //!
@@ -14,8 +14,10 @@ use crate::{
     api::sessions::{OpenSessionSpec, RenewSessionSpec},
     client::Client,
     error::Error,
-    keeping::{Kept, Loss, What},
+    keeping::{Kept, What},
     key::IdempotencyKey,
+    lease::{self, Lease, LeaseRequest},
+    standing::Loss,
     tenure::Tenure,
 };
 
@@ -25,6 +27,7 @@ use crate::{
 pub struct LiveSession {
     id: String,
     version: u64,
+    client: Client,
     kept: Kept,
 }
 
@@ -56,7 +59,8 @@ impl Client {
             Tenure::new(ttl, sent)
         };
         let what = What::Session { id: id.clone(), version };
-        Ok(LiveSession { id, version, kept: Kept::start(self.clone(), what, tenure) })
+        let kept = Kept::start(self.clone(), what, tenure);
+        Ok(LiveSession { id, version, client: self.clone(), kept })
     }
 }
 
@@ -82,12 +86,23 @@ impl LiveSession {
     /// run.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.kept.is_held()
+        self.kept.watched.is_held()
     }
 
     /// Waits until the session is lost. Whatever hung on it is others' then.
     pub async fn lost(&self) -> Loss {
-        self.kept.lost().await
+        self.kept.watched.lost().await
+    }
+
+    /// Holds a lease under the session, as [`Client::hold`] does: it counts while the session is open, and
+    /// ends with it. One without a `ttl` ([`LeaseRequest::lasting`]) needs no heartbeat beside the
+    /// session's, however many there are.
+    ///
+    /// # Errors
+    /// As [`Client::hold`]; `session_not_found` when the session is over.
+    pub async fn hold(&self, request: &LeaseRequest) -> Result<Lease, Error> {
+        let session = Some((self.id(), self.kept.watched.clone()));
+        lease::hold(&self.client, request, session).await
     }
 
     /// Closes the session, and ends what hangs on it.

@@ -1,27 +1,25 @@
-//! Reading a topic: its partitions in turn, from offsets on, waiting for more.
+//! Reading a topic: its partitions side by side, from offsets on, waiting for more.
 //!
 //! It keeps nothing on any server: where it stands is [`Reader::positions`], which the program keeps if it
-//! wants to. Who shares a topic's partitions with others is a [`Consumer`](crate::Consumer). News is waited
-//! for in the change feed, from the version that the last look was of, so nothing lies between.
+//! wants to. Who shares a topic's partitions with others is a [`Consumer`](crate::Consumer). Each
+//! partition is asked for what comes behind its position by a long poll of its own, all at once; what
+//! comes is handed out in turn. An answer is of a state that has seen what was read before, on
+//! whatever node.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, fmt, future::poll_fn, pin::Pin, task::Poll, time::Duration};
 
 use crate::{
-    answer::At,
-    api::topics::{GetTopicSpec, Message, ReadMessagesSpec},
-    changes::ChangesSpec,
+    answer::{Answer, At},
+    api::topics::{GetTopicSpec, Message, MessagesPage, ReadMessagesSpec},
     client::Client,
     error::Error,
     request::Consistency,
 };
 
-/// The table of messages; the first part of its keys is the topic.
-const TABLE: &str = "topics.messages";
-
-/// How long at a time is waited for news. Nothing depends on it.
+/// How long at a time is waited for messages. Nothing depends on it.
 const WAIT: Duration = Duration::from_secs(30);
 
-/// Rest after a look in vain.
+/// Rest after a read in vain.
 pub(crate) const REST: Duration = Duration::from_millis(200);
 
 /// Messages of one partition, in order.
@@ -36,32 +34,44 @@ pub struct Messages {
     pub next: u64,
 }
 
+type Reading = Pin<Box<dyn Future<Output = Result<Answer<MessagesPage>, Error>> + Send>>;
+
 /// A reader on its way.
-#[derive(Debug)]
 pub struct Reader {
     client: Client,
     topic: String,
     limit: Option<u64>,
     positions: BTreeMap<u16, u64>,
-    /// Which partition comes first in the next round.
-    turn: usize,
+    /// What is on its way. It is kept when a future of [`next`](Self::next) is dropped.
+    readings: BTreeMap<u16, Reading>,
+    /// The partition that messages came from last: others come first.
+    last: u16,
+    /// The newest state that was read.
+    seen: Option<At>,
 }
 
-/// What a round over the partitions came to.
-pub(crate) enum Round {
-    Found(Messages),
-    /// Nothing is there, as of this version.
-    Nothing {
-        seen: u64,
-    },
+impl fmt::Debug for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { topic, positions, seen, .. } = self;
+        let mut shown = f.debug_struct("Reader");
+        shown.field("topic", topic).field("positions", positions).field("seen", seen);
+        shown.finish_non_exhaustive()
+    }
 }
 
 impl Client {
     /// Reads a topic from these offsets on: `after` for each partition that is to be read.
     #[must_use]
     pub fn reader(&self, topic: &str, after: BTreeMap<u16, u64>) -> Reader {
-        let (client, topic) = (self.clone(), topic.to_owned());
-        Reader { client, topic, limit: None, positions: after, turn: 0 }
+        Reader {
+            client: self.clone(),
+            topic: topic.to_owned(),
+            limit: None,
+            positions: after,
+            readings: BTreeMap::new(),
+            last: u16::MAX,
+            seen: None,
+        }
     }
 
     /// Reads a topic from its end on: what is appended from now on, in all partitions.
@@ -90,59 +100,71 @@ impl Reader {
     /// The next messages; waits for some. Dropped before it is done it has skipped nothing.
     ///
     /// # Errors
-    /// [`Error`] that does not pass by itself.
+    /// [`Error`] that does not pass by itself. Asked again after one, it tries again.
     pub async fn next(&mut self) -> Result<Messages, Error> {
         loop {
-            match self.round(None).await {
-                Ok(Round::Found(messages)) => return Ok(messages),
-                Ok(Round::Nothing { seen }) => self.news(seen).await,
+            self.read_all();
+            let (partition, read) = poll_fn(|cx| {
+                // Those behind the last come before those up to it.
+                let mut all: Vec<_> = self.readings.iter_mut().collect();
+                let after = all.partition_point(|(partition, _)| **partition <= self.last);
+                all.rotate_left(after);
+                for (partition, reading) in all {
+                    if let Poll::Ready(read) = reading.as_mut().poll(cx) {
+                        return Poll::Ready((*partition, read));
+                    }
+                }
+                Poll::Pending
+            })
+            .await;
+            self.readings.remove(&partition);
+            match read {
+                Ok(answer) => {
+                    self.seen = match (self.seen, answer.at) {
+                        (Some(seen), Some(at)) => Some(seen.max(at)),
+                        (seen, at) => seen.or(at),
+                    };
+                    let MessagesPage { messages, next, .. } = answer.outcome;
+                    if !messages.is_empty() {
+                        self.last = partition;
+                        self.positions.insert(partition, next);
+                        return Ok(Messages { partition, messages, next });
+                    }
+                }
                 Err(error) if error.is_transient() => tokio::time::sleep(REST).await,
                 Err(error) => return Err(error),
             }
         }
     }
 
-    /// Goes on from elsewhere.
-    pub(crate) fn go_to(&mut self, positions: BTreeMap<u16, u64>) {
+    /// Goes on from elsewhere, in a state that has seen `at`. What is on its way is forgotten.
+    pub(crate) fn go_to(&mut self, positions: BTreeMap<u16, u64>, at: Option<At>) {
+        self.readings.clear();
         self.positions = positions;
+        self.seen = at;
     }
 
-    /// Looks into one partition after the other, in a state that has seen `at`.
-    pub(crate) async fn round(&mut self, at: Option<At>) -> Result<Round, Error> {
-        let places: Vec<_> = self.positions.iter().map(|(p, offset)| (*p, *offset)).collect();
-        let mut seen = None;
-        for step in 0..places.len() {
-            let (partition, after) = places[(self.turn + step) % places.len()];
-            let spec = ReadMessagesSpec {
-                partition: Some(partition),
-                after: Some(after),
-                limit: self.limit,
-                ..ReadMessagesSpec::new(self.topic.clone())
-            };
-            let mut reading = self.client.request(&spec);
-            if let Some(at) = at {
-                reading = reading.consistency(Consistency::Session).after(at);
-            }
-            let answer = reading.send().await?;
-            let (messages, next) = (answer.outcome.messages, answer.outcome.next);
-            if !messages.is_empty() {
-                self.turn = (self.turn + step + 1) % places.len();
-                self.positions.insert(partition, next);
-                return Ok(Round::Found(Messages { partition, messages, next }));
-            }
-            // What came to the first of them since it was looked into is news as well.
-            let version = answer.at.map_or(0, |at| at.version);
-            seen = Some(seen.map_or(version, |seen: u64| seen.min(version)));
-        }
-        Ok(Round::Nothing { seen: seen.unwrap_or(0) })
-    }
-
-    /// Waits until there may be messages that were appended after this version.
-    pub(crate) async fn news(&self, after: u64) {
-        let (table, key) = (Some(TABLE.to_owned()), vec![self.topic.clone()]);
-        let spec = ChangesSpec { after, table, key, wait: WAIT, limit: Some(1) };
-        if self.client.changes(&spec).await.is_err() {
-            tokio::time::sleep(REST).await;
+    /// Asks for what comes behind each partition's position, where that is not asked for already.
+    fn read_all(&mut self) {
+        for (partition, after) in &self.positions {
+            let (client, seen) = (&self.client, self.seen);
+            self.readings.entry(*partition).or_insert_with(|| {
+                let spec = ReadMessagesSpec {
+                    partition: Some(*partition),
+                    after: Some(*after),
+                    limit: self.limit,
+                    wait: Some(WAIT.as_secs()),
+                    ..ReadMessagesSpec::new(self.topic.clone())
+                };
+                let client = client.clone();
+                Box::pin(async move {
+                    let mut reading = client.request(&spec);
+                    if let Some(at) = seen {
+                        reading = reading.consistency(Consistency::Session).after(at);
+                    }
+                    reading.send().await
+                })
+            });
         }
     }
 }

@@ -42,7 +42,8 @@ impl fmt::Display for Consistency {
 pub struct Options {
     /// The key of a call that writes; a fresh one unless this is given.
     pub key: Option<IdempotencyKey>,
-    /// How long it may take in all; as the client has it unless this is given.
+    /// How long it may take in all, besides what it asks the server to wait; as the client has it
+    /// unless this is given.
     pub deadline: Option<Duration>,
     /// What the answer must have seen.
     pub after: Option<At>,
@@ -81,7 +82,7 @@ impl<'a, C: Command> Request<'a, C> {
         self
     }
 
-    /// Within this time in all.
+    /// Within this time in all, besides what the command asks the server to wait.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.options.deadline = Some(deadline);
         self

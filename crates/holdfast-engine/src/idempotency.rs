@@ -7,7 +7,7 @@
 //! for at least the retention, and at most one and a half times as long.
 
 use holdfast_planted::planted;
-use holdfast_state::{LogTime, Namespace, Read, Stop, Table, TableId, Tx, Version};
+use holdfast_state::{Abort, LogTime, Namespace, Read, Stop, Table, TableId, Tx, Version};
 use minicbor::bytes::ByteVec;
 
 use crate::request::{Decision, Fingerprint};
@@ -104,18 +104,18 @@ impl Filing {
     /// Those of the store.
     pub fn find(
         &self,
-        tx: &Tx<'_>,
+        state: &impl Read,
         namespace: Namespace,
         key: &str,
-    ) -> Result<Option<Record>, Stop<Vec<u8>>> {
-        let now = tx.now();
+    ) -> Result<Option<Record>, Abort> {
+        let now = state.now();
         for bucket in (self.oldest.max(self.first_kept(now))..=self.bucket(now)).rev() {
             let stored = holdfast_state::table::stored_key(
                 Namespace::SYSTEM,
                 Records::ID,
                 &(bucket, namespace.get(), key),
             );
-            if let Some(record) = tx.get_row::<Records>(&stored)? {
+            if let Some(record) = state.get_row::<Records>(&stored)? {
                 return Ok(Some(record));
             }
         }

@@ -311,7 +311,7 @@ fn run(tx: &mut Tx<'_>, filing: &mut Filing, request: &Request) -> Result<Ran, F
         let (decision, body) = decide(tx, request)?;
         return Ok(Ran::Fresh(decision, body.into()));
     };
-    let found = filing.find(tx, request.namespace, key).map_err(aborted)?;
+    let found = filing.find(tx, request.namespace, key).map_err(Failure::Aborted)?;
     if let Some(record) = found {
         if !record.is_of(*fingerprint) {
             return Err(Failure::KeyReused);

@@ -26,6 +26,7 @@ use crate::{
     engine::Engine,
     event::{Event, Stopped},
     feed::Feed,
+    idempotency::Filing,
     inbox::Inbox,
     leader::{Leader, Lease},
     level::Level,
@@ -110,6 +111,8 @@ pub struct Partition {
     reads: Reads,
     leadership: Leadership,
     clocks: Clocks,
+    /// Where stored outcomes are, whichever there are.
+    filing: Filing,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -125,6 +128,7 @@ impl Partition {
         let clocks = Clocks;
         let config = config.fitted_to(&parts.log.properties());
         let (reads, leadership) = (config.reads, config.leadership);
+        let filing = Filing::new(config.retention_us, Some(0));
         let inbox = Arc::new(Inbox::new(config.waiting_max));
         let snapshots = parts.store.snapshots();
         let newest = parts.kept.first().map(|state| state.next_position);
@@ -168,6 +172,7 @@ impl Partition {
             reads,
             leadership,
             clocks,
+            filing,
             thread,
         })
     }
@@ -282,6 +287,14 @@ impl Partition {
             namespace,
             LogTime::from_us(self.metrics.log_time_us.get()),
         )
+    }
+
+    /// Is an outcome stored under this key, in what is applied here? Where it is not, one may be
+    /// on its way. State that cannot be read has none.
+    #[must_use]
+    pub fn is_answered(&self, namespace: Namespace, key: &str) -> bool {
+        let found = self.filing.find(&self.view(namespace), namespace, key);
+        found.is_ok_and(|record| record.is_some())
     }
 
     /// Waits until this version is applied.

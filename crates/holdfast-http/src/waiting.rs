@@ -5,7 +5,8 @@
 //! request that waits looks at a view, which costs nobody's turn, is woken when the
 //! partition has applied something, and looks again, after a short rest so that a busy
 //! partition does not have all who wait look at every version. Once there is something, or
-//! when the time is over or the server stops, the call is made as if it had just come.
+//! when the time is over or the server stops, the call is made as if it had just come. So it is
+//! when its idempotency key has an answer: whoever lost that does not wait for it.
 //!
 //! A stream is answered from views alone, by any node. Nothing runs ahead of the client: the
 //! next page is read when the connection has taken the last one.
@@ -76,6 +77,8 @@ struct Watching {
     shared: Arc<Shared>,
     namespace: Namespace,
     call: Box<dyn Call>,
+    /// Its idempotency key, if it has one.
+    key: Option<Box<str>>,
     partition: Arc<Partition>,
     applied: watch::Receiver<Version>,
     stopping: watch::Receiver<bool>,
@@ -89,6 +92,7 @@ impl Watching {
         let partition = shared.node.partition();
         Ok(Self {
             namespace: ask.namespace,
+            key: ask.asked.as_ref().and_then(|asked| asked.key.clone()),
             applied: partition.feed().applied(),
             stopping: shared.stopping.clone(),
             shared: Arc::clone(shared),
@@ -118,6 +122,11 @@ impl Watching {
         look(&self.partition.view(self.namespace), self.call.as_ref())
     }
 
+    fn is_answered(&self) -> bool {
+        let key = self.key.as_deref();
+        key.is_some_and(|key| self.partition.is_answered(self.namespace, key))
+    }
+
     /// Waits until there is something; false when the deadline or the server's end came
     /// first.
     async fn something(&mut self, deadline: Instant) -> Result<bool, Problem> {
@@ -126,6 +135,9 @@ impl Watching {
             let (pending, now) = self.look(|view, call| (call.pending(view), view.now()));
             let pending = pending.map_err(|abort| Problem::new(Kind::Unavailable, abort))?;
             let Some(Pending { until }) = pending else { return Ok(true) };
+            if self.is_answered() {
+                return Ok(true);
+            }
             if *self.stopping.borrow() || Instant::now() >= deadline {
                 return Ok(false);
             }

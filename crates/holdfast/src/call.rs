@@ -7,6 +7,8 @@
 
 mod fields;
 
+use std::time::Duration;
+
 use clap::Args;
 use holdfast_client::{
     At, Error, IdempotencyKey, Options, Problem, Wire, WireAnswer,
@@ -88,13 +90,14 @@ fn wire(entry: &Entry, arguments: &CallArguments) -> Result<Wire, Failure> {
         Kind::Write => WireKind::Write,
         Kind::Query => WireKind::Query,
     };
+    let wait = if entry.awaited { fields.wait() } else { Duration::ZERO };
     let mut body = String::new();
     if method.takes_body() {
         body = fields.body();
     } else {
         target.push_str(&fields.query());
     }
-    Ok(Wire { method, target, body: body.into(), kind })
+    Ok(Wire { method, target, body: body.into(), kind, wait })
 }
 
 fn options(arguments: &CallArguments) -> Result<Options, Failure> {

@@ -35,7 +35,8 @@ const REST: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Grant {
     pub(super) token: u64,
-    pub(super) tenure: Tenure,
+    /// How long it counts by itself; `None` where it has no time of its own.
+    pub(super) tenure: Option<Tenure>,
 }
 
 /// Waits for the lease as long as the request says.
@@ -43,9 +44,10 @@ pub(super) async fn acquire(
     client: &Client,
     request: &LeaseRequest,
     owner: &str,
+    session: Option<&str>,
 ) -> Result<Grant, Error> {
     let place = Place { client, id: &request.id, owner, left: false };
-    let got = Acquiring { client, request, owner, begun: Instant::now() }.run().await;
+    let got = Acquiring { client, request, owner, session, begun: Instant::now() }.run().await;
     // After a refusal there is neither place nor grant; after no answer there may be.
     if matches!(got, Ok(_) | Err(Error::Refused(_))) {
         place.keep();
@@ -57,6 +59,7 @@ struct Acquiring<'a> {
     client: &'a Client,
     request: &'a LeaseRequest,
     owner: &'a str,
+    session: Option<&'a str>,
     begun: Instant,
 }
 
@@ -74,13 +77,16 @@ impl Acquiring<'_> {
             };
             let AcquireLeaseOutcome { outcome, existed, token, .. } = answer.outcome;
             match (outcome, token) {
-                (Acquired::Granted, Some(token)) if existed => {
-                    if let Some(grant) = self.confirm(token).await? {
+                (Acquired::Granted, Some(token)) => {
+                    let Some(ttl) = self.request.ttl else {
+                        return Ok(Grant { token, tenure: None });
+                    };
+                    if !existed {
+                        return Ok(Grant { token, tenure: Some(Tenure::new(ttl, sent)) });
+                    }
+                    if let Some(grant) = self.confirm(token, ttl).await? {
                         return Ok(grant);
                     }
-                }
-                (Acquired::Granted, Some(token)) => {
-                    return Ok(Grant { token, tenure: Tenure::new(self.request.ttl, sent) });
                 }
                 _ if self.patience().is_some() => {
                     self.turn(answer.at.map_or(0, |at| at.version)).await;
@@ -102,7 +108,8 @@ impl Acquiring<'_> {
     fn spec(&self, wait_for: Option<Duration>) -> AcquireLeaseSpec {
         let LeaseRequest { id, ttl, metadata, .. } = self.request;
         AcquireLeaseSpec {
-            ttl: Some(Lifetime(*ttl)),
+            ttl: ttl.map(Lifetime),
+            session: self.session.map(str::to_owned),
             wait_for: wait_for.map(Lifetime),
             metadata: metadata.clone(),
             ..AcquireLeaseSpec::new(id.clone(), self.owner)
@@ -116,13 +123,14 @@ impl Acquiring<'_> {
     }
 
     /// Gives a grant that was made some time ago its whole time again; `None` if it is over.
-    async fn confirm(&self, token: u64) -> Result<Option<Grant>, Error> {
-        let LeaseRequest { id, ttl, .. } = self.request;
+    async fn confirm(&self, token: u64, ttl: Duration) -> Result<Option<Grant>, Error> {
         let sent = Instant::now();
-        let spec =
-            RenewLeaseSpec { ttl: Some(Lifetime(*ttl)), ..RenewLeaseSpec::new(id.clone(), token) };
+        let spec = RenewLeaseSpec {
+            ttl: Some(Lifetime(ttl)),
+            ..RenewLeaseSpec::new(self.request.id.clone(), token)
+        };
         match self.client.call(&spec).await {
-            Ok(_) => Ok(Some(Grant { token, tenure: Tenure::new(*ttl, sent) })),
+            Ok(_) => Ok(Some(Grant { token, tenure: Some(Tenure::new(ttl, sent)) })),
             Err(error) if error.code() == Some("lease_stale") => Ok(None),
             Err(error) => Err(error),
         }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use holdfast_client::{
-    Client, Json, Lifetime, Loss,
+    Client, Error, Json, LeaseRequest, Lifetime, Loss,
     api::{
         documents::{GetDocumentSpec, PutDocumentSpec},
         leases::{AcquireLeaseSpec, GetLeaseSpec, GuardLeaseSpec},
@@ -118,5 +118,52 @@ async fn one_that_is_open_already_has_its_whole_time_again() {
     while client.call(&GetSessionSpec::new("s")).await.is_ok() {
         tokio::task::yield_now().await;
     }
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn leases_are_held_under_it_without_a_heartbeat_of_their_own() {
+    let server = Running::start().await;
+    let peer = Peer::deciding({
+        let to = server.address;
+        move |_| Fate::Pass(to)
+    });
+    let client = Client::new(config(&[peer.address])).unwrap();
+    let session = client.open_session(&named("s", SHORT)).await.unwrap();
+    let lasting = |id: &str| LeaseRequest {
+        wait_for: Some(LONG.0),
+        owner: Some("a".to_owned()),
+        ..LeaseRequest::lasting(id)
+    };
+    let unheld = client.hold(&lasting("l")).await.unwrap_err();
+    assert!(matches!(unheld, Error::Unsendable(_)), "{unheld}");
+    let lease = session.hold(&lasting("l")).await.unwrap();
+    let both = LeaseRequest { ttl: Some(LONG.0), ..lasting("m") };
+    let other = session.hold(&both).await.unwrap();
+    let dropped = session.hold(&lasting("n")).await.unwrap();
+    let held = async |id: &str| {
+        let found = client.call(&GetLeaseSpec::new(id)).await.unwrap().outcome;
+        found.grant.map(|grant| (grant.token, grant.session))
+    };
+    assert_eq!(held("l").await, Some((lease.token(), Some("s".to_owned()))));
+    client.call(&lease.guard()).await.unwrap();
+    drop(dropped);
+    while held("n").await.is_some() {
+        tokio::task::yield_now().await;
+    }
+    // It is there already: the same grant.
+    let again = session.hold(&lasting("l")).await.unwrap();
+    assert_eq!(again.token(), lease.token());
+    again.release().await.unwrap();
+    assert_eq!(held("l").await, None);
+    let lease = session.hold(&lasting("l")).await.unwrap();
+    assert!(lease.is_held() && other.is_held());
+    assert!(peer.seen().iter().all(|seen| seen.line != "POST /v1/leases/l/renew"));
+    session.close().await.unwrap();
+    assert!(!lease.is_held() && !other.is_held());
+    assert_eq!(lease.lost().await, Loss::GivenBack);
+    assert_eq!(other.lost().await, Loss::GivenBack);
+    assert_eq!(held("l").await, None);
+    assert_eq!(lease.release().await.unwrap_err().code(), Some("lease_stale"));
     server.stop().await;
 }

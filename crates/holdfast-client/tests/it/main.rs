@@ -13,3 +13,4 @@ mod limiters;
 mod live_sessions;
 mod one_effect;
 mod sessions;
+mod workers;

@@ -21,6 +21,8 @@ pub(crate) enum Fate {
     Pass(SocketAddr),
     /// It goes to that server, and the answer is lost with the connection.
     Lose(SocketAddr),
+    /// It goes to that server, and its answer never comes.
+    Swallow(SocketAddr),
     /// It goes to that server, and half of the answer comes back.
     Half(SocketAddr),
 }
@@ -113,6 +115,11 @@ fn serve(stream: TcpStream, script: &Mutex<Script>, seen: &Mutex<Vec<Seen>>) {
             Fate::Pass(to) => passed(to, &request),
             Fate::Lose(to) => {
                 passed(to, &request);
+                return;
+            }
+            Fate::Swallow(to) => {
+                passed(to, &request);
+                drop(stream.read(&mut [0; 1]));
                 return;
             }
             Fate::Half(to) => {

@@ -106,10 +106,29 @@ fn tries_that_find_nothing_take_no_version_and_the_answer_is_that_of_the_key() {
     let first = asking.join().unwrap();
     let at = format!("0:{}", before.get() + 2);
     assert_eq!(first.header("holdfast-at"), Some(&*at), "an append, and what was given out");
-    append(&server, "b");
+    // Nothing is there to be given out, and whoever lost the answer does not wait for it.
     let again = ask(&mut server.client());
     assert_eq!(again.header("idempotency-replayed"), Some("true"));
     assert_eq!(again.body, first.body);
+}
+
+#[test]
+fn who_waits_with_the_same_key_as_another_has_its_answer_as_soon_as_that_has() {
+    let server = server(setup());
+    post(&server, "/v1/topics/jobs/queues", r#"{"id": "work"}"#);
+    let ask = move |client: &mut Client| {
+        let key = [("idempotency-key", "k")];
+        client.request("POST", "/v1/topics/jobs/queues/work/receive", &key, r#"{"wait": 60}"#)
+    };
+    let address = server.address;
+    let first = waiting(&server, ask);
+    let second = thread::spawn(move || ask(&mut Client::connect(address)));
+    wait_for_waiting(&server, 2);
+    append(&server, "a");
+    let (first, second) = (first.join().unwrap(), second.join().unwrap());
+    assert_eq!(first.body, second.body);
+    let replayed = |it: &Response| it.header("idempotency-replayed").is_some();
+    assert_ne!(replayed(&first), replayed(&second), "one of the two was made");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Fields from the command line, as the command's schema wants them.
 
+use std::time::Duration;
+
 use holdfast_client::command::encode;
 use holdfast_state::command::Entry;
 use schemars::{SchemaGenerator, generate::SchemaSettings};
@@ -30,6 +32,12 @@ impl Fields {
     /// Takes a field out, as the path or the query carries it.
     pub(super) fn take_text(&mut self, name: &str) -> Option<String> {
         self.0.remove(name).map(text_of)
+    }
+
+    /// How long the server is asked to wait.
+    pub(super) fn wait(&self) -> Duration {
+        let seconds = self.0.get("wait").and_then(Value::as_u64);
+        Duration::from_secs(seconds.unwrap_or_default())
     }
 
     /// All fields as a query.

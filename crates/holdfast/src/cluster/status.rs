@@ -125,7 +125,7 @@ async fn info(url: &str, secret: Option<String>, timeout: Duration) -> Result<Va
         ..ClientConfig::new(Server::list(url).map_err(|error| told(&error))?)
     };
     let (method, target) = (Method::Get, "/v1/info".to_owned());
-    let wire = Wire { method, target, body: Bytes::new(), kind: Kind::Query };
+    let wire = Wire { method, target, body: Bytes::new(), kind: Kind::Query, wait: Duration::ZERO };
     let client = Client::new(config).map_err(|error| told(&error))?;
     let answer = client.send(&wire, &Options::default()).await.map_err(|error| match error {
         // Which node it is about stands beside it, and how often it was tried says nothing here.

@@ -1,5 +1,7 @@
 //! `holdfast topic tail`: what a topic has and what comes, until it is stopped.
 
+use std::collections::BTreeMap;
+
 use clap::Args;
 use holdfast_client::api::topics::GetTopicSpec;
 
@@ -20,6 +22,10 @@ pub(crate) struct TailArguments {
     /// Begin with the first message that there is.
     #[arg(long, conflicts_with = "last")]
     all: bool,
+    /// Begin behind this message, in its partition: what was printed last as the place. May be
+    /// given for several partitions.
+    #[arg(long, value_name = "PARTITION:OFFSET", value_parser = place)]
+    after: Vec<(u16, u64)>,
     /// Only this partition.
     #[arg(long)]
     partition: Option<u16>,
@@ -27,17 +33,28 @@ pub(crate) struct TailArguments {
     talk: TalkArguments,
 }
 
+/// A place in a topic, as it is printed.
+fn place(text: &str) -> Result<(u16, u64), String> {
+    let parts = text.split_once(':');
+    let parsed =
+        parts.and_then(|(number, offset)| Some((number.parse().ok()?, offset.parse().ok()?)));
+    parsed.ok_or_else(|| format!("{text:?} is not PARTITION:OFFSET"))
+}
+
 pub(super) fn run(arguments: TailArguments) -> Result<Exit, Failure> {
-    let TailArguments { topic, last, all, partition, talk } = arguments;
+    let TailArguments { topic, last, all, after, partition, talk } = arguments;
     talk.talk(async |client| {
         let ends = client.call(&GetTopicSpec::new(topic.clone())).await?.outcome.last_offsets;
         let begin = |end: u64| if all { 0 } else { end.saturating_sub(last) };
         let places = (0..).zip(ends).map(|(number, end)| (number, begin(end)));
-        let places = places.filter(|(number, _)| partition.is_none_or(|only| only == *number));
-        let mut reader = client.reader(&topic, places.collect());
-        if reader.positions().is_empty() {
-            return Err(Failure::usage(format!("the topic {topic} has no such partition")));
+        let mut places: BTreeMap<u16, u64> = places.collect();
+        let named = after.iter().map(|(number, _)| number).chain(&partition);
+        if let Some(number) = named.into_iter().find(|number| !places.contains_key(number)) {
+            return Err(Failure::usage(format!("the topic {topic} has no partition {number}")));
         }
+        places.extend(after);
+        places.retain(|number, _| partition.is_none_or(|only| only == *number));
+        let mut reader = client.reader(&topic, places);
         loop {
             let found = reader.next().await?;
             show(found.partition, &found.messages, talk.json)?;

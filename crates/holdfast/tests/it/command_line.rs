@@ -161,6 +161,10 @@ fn topics_are_appended_to_read_and_followed() {
     );
     child.kill().unwrap();
     child.wait().unwrap();
+    let (mut child, mut lines) = shell.spawn(&["topic", "tail", "t", "--after", "0:1"]);
+    assert!(lines.next().unwrap().trim().starts_with("0:2 "));
+    child.kill().unwrap();
+    child.wait().unwrap();
     assert_eq!(shell.done(&["topic", "read", "t"]).lines().count(), 3);
     assert_eq!(
         shell.json(&["topic", "read", "t", "--after", "1", "--limit", "1", "--json"])["id"],
@@ -168,8 +172,13 @@ fn topics_are_appended_to_read_and_followed() {
     );
     let gone = shell.run(&["topic", "tail", "gone"]);
     assert!(gone.code == Some(1) && gone.stderr.contains("topic_not_found"), "{gone:?}");
-    let none = shell.run(&["topic", "tail", "t", "--partition", "1"]);
-    assert_eq!(none.code, Some(2), "{none:?}");
+    for wrong in [["--partition", "1"], ["--after", "1:0"], ["--after", "1"]] {
+        let none = shell.run(&[&["topic", "tail", "t"][..], &wrong].concat());
+        assert_eq!(none.code, Some(2), "{none:?}");
+    }
+    // Waiting longer than a try may take is no failure.
+    let wait = ["call", "topics.read", "topic=t", "after=2", "wait=20", "--json"];
+    assert_eq!(shell.json(&wait)["messages"][0]["id"], "c");
 }
 
 #[test]

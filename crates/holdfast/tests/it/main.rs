@@ -11,6 +11,7 @@ mod cluster;
 mod command_line;
 mod commands;
 mod configuration;
+mod consumers;
 mod dev;
 mod documents;
 mod kills;

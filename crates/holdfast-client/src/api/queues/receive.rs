@@ -2,6 +2,8 @@
 //!
 //! Generated: see `crates/holdfast-node/tests/it/client_types.rs`.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -95,5 +97,9 @@ impl Command for ReceiveMessagesSpec {
 
     fn target(&self) -> String {
         format!("/v1/topics/{}/queues/{}/receive", encode(&self.topic), encode(&self.queue))
+    }
+
+    fn wait(&self) -> Duration {
+        Duration::from_secs(self.wait.unwrap_or_default())
     }
 }

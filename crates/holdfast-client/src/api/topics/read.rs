@@ -2,6 +2,8 @@
 //!
 //! Generated: see `crates/holdfast-node/tests/it/client_types.rs`.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -90,5 +92,9 @@ impl Command for ReadMessagesSpec {
             .field("partition", &self.partition)
             .field("wait", &self.wait)
             .finish()
+    }
+
+    fn wait(&self) -> Duration {
+        Duration::from_secs(self.wait.unwrap_or_default())
     }
 }

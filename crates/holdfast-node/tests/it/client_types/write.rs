@@ -313,7 +313,12 @@ fn implementation(entry: &Entry, schemas: &Schemas) -> String {
     writeln!(out, "    const METHOD: Method = Method::{method};").unwrap();
     out += "\n    fn target(&self) -> String {\n";
     out += &target(entry, schemas);
-    out + "    }\n}\n"
+    out += "    }\n";
+    if entry.awaited {
+        out += "\n    fn wait(&self) -> Duration {\n";
+        out += "        Duration::from_secs(self.wait.unwrap_or_default())\n    }\n";
+    }
+    out + "}\n"
 }
 
 fn target(entry: &Entry, schemas: &Schemas) -> String {
@@ -469,6 +474,9 @@ fn imports(
     let mut out = String::new();
     if words.contains("BTreeMap") {
         out += "\nuse std::collections::BTreeMap;\n";
+    }
+    if body.contains("Duration::") {
+        out += "\nuse std::time::Duration;\n";
     }
     // What stands in the list of a `derive`, alone or with others.
     let derived = |word: &str| body.lines().any(|l| l.starts_with("#[derive") && l.contains(word));
