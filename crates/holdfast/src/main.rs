@@ -2,8 +2,8 @@
 //!
 //! Each subcommand is a module of its own: [`serve`] and [`dev`] run a server,
 //! [`demo`], [`replay`] and [`lab`] run a [`scenario`] against one,
-//! [`check`] judges what a scenario left, [`doc`], [`lease`], [`session`], [`limit`], [`topic`] and [`call`]
-//! talk to servers ([`connect`]), [`cluster`] to several, [`audit`], [`inspect`] and [`quarantine`] look at
+//! [`check`] judges what a scenario left, [`doc`], [`lease`], [`session`], [`limit`], [`topic`], [`queue`] and [`call`]
+//! talk to servers ([`connect`]), [`program`] runs programs for some of them, [`cluster`] to several, [`audit`], [`inspect`] and [`quarantine`] look at
 //! the data of a stopped one, [`openapi`](print_openapi) prints the API's description, [`bench`](mod@bench)
 //! measures. [`config`] says what can be set and where, [`exit`] what the exit codes
 //! mean. What is printed on stdout is for programs and scripts; everything else goes
@@ -26,7 +26,9 @@ mod lab;
 mod lease;
 mod limit;
 mod logging;
+mod program;
 mod quarantine;
+mod queue;
 mod replay;
 mod scenario;
 mod serve;
@@ -92,6 +94,11 @@ enum Command {
         #[command(subcommand)]
         command: topic::TopicCommand,
     },
+    /// Run a program for each message of a queue; see how queues stand.
+    Queue {
+        #[command(subcommand)]
+        command: queue::QueueCommand,
+    },
     /// Call any command of a running server by its name and fields.
     Call(call::CallArguments),
     /// See how several nodes are, or try some out.
@@ -139,6 +146,7 @@ fn main() -> ExitCode {
         Command::Session { command } => session::run(command),
         Command::Limit { command } => limit::run(command),
         Command::Topic { command } => topic::run(command),
+        Command::Queue { command } => queue::run(command),
         Command::Call(arguments) => call::run(&arguments),
         Command::Cluster { command } => cluster::run(&command),
         Command::Audit(arguments) => audit::run(&arguments),

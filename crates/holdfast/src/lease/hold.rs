@@ -8,24 +8,19 @@
 //! That the program is ended in time is a help and no proof; whatever it changes must be guarded
 //! with the token.
 
-use std::{
-    ffi::OsString, os::unix::process::ExitStatusExt as _, process::ExitStatus, time::Duration,
-};
+use std::{ffi::OsString, time::Duration};
 
 use clap::Args;
 use holdfast_client::{
     Client, Lease, LeaseRequest,
     lease::{fresh_owner, relinquish},
 };
-use rustix::process::{Pid, Signal, kill_process_group};
-use tokio::{
-    process::{Child, Command},
-    signal::unix::{SignalKind, signal},
-};
+use tokio::process::Command;
 
 use crate::{
     connect::{ServerArguments, runtime},
     exit::{Exit, Failure},
+    program::{CANNOT_RUN, Running, Signals, code, code_of},
 };
 
 /// Waiting for ever: the longest that servers take.
@@ -33,9 +28,6 @@ const FOR_EVER: Duration = Duration::from_secs(3_600 * 24 * 3_650);
 
 /// How long is waited for a lease to be given back when the program is over.
 const RELEASE_WITHIN: Duration = Duration::from_secs(5);
-
-/// What shells say when a program cannot be run.
-const CANNOT_RUN: u8 = 127;
 
 /// Arguments of `lease hold`.
 #[derive(Debug, Args)]
@@ -62,9 +54,6 @@ pub(crate) struct HoldArguments {
     program: Vec<OsString>,
 }
 
-/// A signal to be passed on.
-struct Signals([(tokio::signal::unix::Signal, Signal); 3]);
-
 pub(super) fn run(arguments: HoldArguments) -> Result<Exit, Failure> {
     let client = arguments.server.client()?;
     runtime()?.block_on(hold(&client, arguments))
@@ -89,7 +78,9 @@ async fn hold(client: &Client, arguments: HoldArguments) -> Result<Exit, Failure
         }
     };
     let exit = match spawn(&lease, &arguments) {
-        Ok(child) => under(&lease, child, &mut signals, Duration::from_secs(arguments.grace)).await,
+        Ok(program) => {
+            under(&lease, program, &mut signals, Duration::from_secs(arguments.grace)).await
+        }
         Err(error) => {
             let program = arguments.program[0].to_string_lossy().into_owned();
             eprintln!("holdfast: cannot run {program}: {error}");
@@ -100,63 +91,38 @@ async fn hold(client: &Client, arguments: HoldArguments) -> Result<Exit, Failure
     exit
 }
 
-fn spawn(lease: &Lease, arguments: &HoldArguments) -> std::io::Result<Child> {
-    Command::new(&arguments.program[0])
+fn spawn(lease: &Lease, arguments: &HoldArguments) -> std::io::Result<Running> {
+    let mut command = Command::new(&arguments.program[0]);
+    command
         .args(&arguments.program[1..])
         .env("HOLDFAST_LEASE", lease.id())
         .env("HOLDFAST_LEASE_OWNER", lease.owner())
         .env("HOLDFAST_LEASE_TOKEN", lease.token().to_string())
-        .env("HOLDFAST_SERVER", &arguments.server.server)
-        .process_group(0)
-        .spawn()
+        .env("HOLDFAST_SERVER", &arguments.server.server);
+    Running::start(&mut command)
 }
 
 /// Waits for the program's end, and brings it about when the lease is lost.
 async fn under(
     lease: &Lease,
-    mut child: Child,
+    mut program: Running,
     signals: &mut Signals,
     grace: Duration,
 ) -> Result<Exit, Failure> {
-    let group = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
-    let group = group.expect("it was not waited for yet");
     let lost = lease.lost();
     tokio::pin!(lost);
-    loop {
+    let ended = loop {
         tokio::select! {
-            status = child.wait() => return ended(status),
+            status = program.child.wait() => break status,
             loss = &mut lost => {
                 eprintln!("holdfast: the lease {} is lost: {loss}", lease.id());
-                break;
+                break program.end(grace).await;
             }
-            signal = signals.next() => pass_on(group, signal),
+            signal = signals.next() => program.signal(signal),
         }
-    }
-    pass_on(group, Signal::TERM);
-    let over = tokio::time::timeout(grace, child.wait()).await;
-    // What it left running in its group has no lease either.
-    pass_on(group, Signal::KILL);
-    match over {
-        Ok(status) => ended(status),
-        Err(_) => {
-            eprintln!("holdfast: it did not end within {grace:?}, and was killed");
-            ended(child.wait().await)
-        }
-    }
-}
-
-fn pass_on(group: Pid, signal: Signal) {
-    // A group that is gone needs none.
-    kill_process_group(group, signal).ok();
-}
-
-fn ended(status: std::io::Result<ExitStatus>) -> Result<Exit, Failure> {
-    let status = status.map_err(|error| Failure::new(Exit::NoAnswer, error))?;
-    let code = match (status.code(), status.signal()) {
-        (Some(code), _) => code,
-        (None, signal) => 128 + signal.unwrap_or(0),
     };
-    Ok(Exit::Of(u8::try_from(code).unwrap_or(u8::MAX)))
+    let status = ended.map_err(|error| Failure::new(Exit::NoAnswer, error))?;
+    Ok(Exit::Of(code(status)))
 }
 
 async fn give_back(lease: Lease) {
@@ -167,33 +133,4 @@ async fn give_back(lease: Lease) {
         Err(_) => eprintln!("holdfast: the lease ends with its ttl: no answer in time"),
         Ok(_) => {}
     }
-}
-
-impl Signals {
-    fn new() -> Result<Self, Failure> {
-        let of = |kind, signal_out| {
-            let stream = signal(kind).map_err(|error| Failure::new(Exit::CannotStart, error))?;
-            Ok::<_, Failure>((stream, signal_out))
-        };
-        Ok(Self([
-            of(SignalKind::interrupt(), Signal::INT)?,
-            of(SignalKind::terminate(), Signal::TERM)?,
-            of(SignalKind::hangup(), Signal::HUP)?,
-        ]))
-    }
-
-    /// The next signal that comes.
-    async fn next(&mut self) -> Signal {
-        let [(one, a), (other, b), (third, c)] = &mut self.0;
-        tokio::select! {
-            _ = one.recv() => *a,
-            _ = other.recv() => *b,
-            _ = third.recv() => *c,
-        }
-    }
-}
-
-/// As shells tell of a program that a signal ended.
-fn code_of(signal: Signal) -> u8 {
-    u8::try_from(128 + signal.as_raw()).unwrap_or(u8::MAX)
 }

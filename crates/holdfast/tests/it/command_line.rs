@@ -182,6 +182,50 @@ fn topics_are_appended_to_read_and_followed() {
 }
 
 #[test]
+fn a_program_is_run_for_each_message() {
+    let data = Data::new();
+    let server = Server::start(&data.path());
+    let shell = Shell::of(&server);
+    shell.done(&["call", "topics.create", "id=t"]);
+    shell.done(&["call", "queues.create", "topic=t", "id=q", "max_deliveries=2"]);
+    let none = shell.run(&["queue", "work", "t", "none", "--", "true"]);
+    assert!(none.code == Some(1) && none.stderr.contains("queue_not_found"), "{none:?}");
+    for said in ["\"good\"", "\"bad\""] {
+        shell.done(&["topic", "append", "t", "made", said, "--message-key", "k"]);
+    }
+    shell.done(&["call", "queues.create", "topic=t", "id=none"]);
+    let cannot = shell.run(&["queue", "work", "t", "none", "--", "/no/such/program"]);
+    assert_eq!(cannot.code, Some(127), "{cannot:?}");
+    let shown = "read -r said; echo \"$said $HOLDFAST_MESSAGE_TYPE $HOLDFAST_MESSAGE_KEY \
+                 $HOLDFAST_MESSAGE_OFFSET $HOLDFAST_MESSAGE_ATTEMPT\"; test \"$said\" = '\"good\"'";
+    let work = ["queue", "work", "t", "q", "--again-after", "0", "--", "sh", "-c", shown];
+    let (mut child, lines) = shell.spawn(&work);
+    let lines: Vec<_> = lines.take(3).collect();
+    assert_eq!(lines, ["\"good\" made k 1 1", "\"bad\" made k 2 1", "\"bad\" made k 2 2"]);
+    let wait = || loop {
+        let queue = shell.json(&["queue", "show", "t", "q", "--json"]);
+        if queue["waiting"] == 0 && queue["out"] == 0 {
+            break queue["dead"].clone();
+        }
+    };
+    assert_eq!(wait(), 1, "given out as often as may be");
+    signal(&child, Signal::TERM);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+
+    // One in the middle of its work when it is told to go: it is ended, and its message is others'.
+    shell.done(&["call", "queues.create", "topic=t", "id=long", "begin=end"]);
+    shell.done(&["topic", "append", "t", "made", "1"]);
+    let long = "echo begun; exec sleep 600";
+    let work = ["queue", "work", "t", "long", "--grace", "1", "--", "sh", "-c", long];
+    let (mut child, mut lines) = shell.spawn(&work);
+    assert_eq!(lines.next().unwrap(), "begun");
+    signal(&child, Signal::TERM);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let given = shell.json(&["call", "queues.receive", "topic=t", "queue=long", "--json"]);
+    assert_eq!(given["messages"][0]["attempt"], 2);
+}
+
+#[test]
 fn nodes_that_are_not_there_are_passed_over_and_none_is_told_so() {
     let data = Data::new();
     let server = Server::start(&data.path());
