@@ -4,7 +4,7 @@
 //! its own over a real log and real clocks, and [`Partition`] is the handle that
 //! everyone else holds. Read in this order: [`request`], [`event`], [`engine`],
 //! `leading`, [`pipeline`], [`leader`], [`confirm`], then [`clock`], [`admission`], [`idempotency`],
-//! [`timers`], [`quarantine`], and last `driver`, `applier`, `aside`, `cursor`, [`digest`], [`scrub`], [`partition`], [`level`], [`standing`], [`feed`], [`snapshots`], [`archive`].
+//! [`timers`], [`quarantine`], and last `driver`, `applier`, `aside`, `cursor`, [`digest`], [`scrub`], [`partition`], [`level`], [`mod@view`], [`standing`], [`feed`], [`snapshots`], [`archive`].
 //!
 //! Invariants: nothing is answered before all that it saw is durable; state
 //! changes only by applying what the log holds; this crate knows no primitive.
@@ -37,6 +37,7 @@ pub mod scrub;
 pub mod snapshots;
 pub mod standing;
 pub mod timers;
+pub mod view;
 
 pub use archive::{Archive, ArchiveError};
 pub use config::{Config, ConfigError, Leadership, Reads, Shared, TimerHandler};
@@ -53,3 +54,4 @@ pub use request::{Answer, Asked, Decision, Failure, Fingerprint, Outcome, Reques
 pub use scrub::Origin;
 pub use snapshots::SnapshotKeeper;
 pub use standing::Standing;
+pub use view::view;

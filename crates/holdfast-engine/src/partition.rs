@@ -12,7 +12,7 @@ use std::{
 };
 
 use holdfast_log::{Epoch, Log, Position, ReaderState};
-use holdfast_state::{LogTime, Namespace, Snapshots, Stop, Store, StoreError, Tx, Version, View};
+use holdfast_state::{Namespace, Snapshots, Stop, Store, StoreError, Tx, Version, View};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
@@ -36,6 +36,7 @@ use crate::{
     scrub::{Origin, Scrub},
     snapshots::SnapshotKeeper,
     standing::Standing,
+    view::view,
 };
 
 /// What a partition runs on.
@@ -282,11 +283,7 @@ impl Partition {
     /// it.
     #[must_use]
     pub fn view(&self, namespace: Namespace) -> View {
-        View::new(
-            self.snapshots.latest(),
-            namespace,
-            LogTime::from_us(self.metrics.log_time_us.get()),
-        )
+        view(self.snapshots.latest(), namespace, &self.metrics)
     }
 
     /// Is an outcome stored under this key, in what is applied here? Where it is not, one may be
