@@ -27,8 +27,8 @@ pub const LAYERS: &[Layer] = &[
     },
     Layer { name: "holdfast-ledger", may_use: &["holdfast-state"] },
     Layer { name: "holdfast-reservations", may_use: &["holdfast-state"] },
-    Layer { name: "holdfast-flow", may_use: &["holdfast-state"] },
-    Layer { name: "holdfast-coordination", may_use: &["holdfast-state"] },
+    Layer { name: "holdfast-flow", may_use: &["holdfast-planted", "holdfast-state"] },
+    Layer { name: "holdfast-coordination", may_use: &["holdfast-planted", "holdfast-state"] },
     Layer {
         name: "holdfast-node",
         may_use: &[

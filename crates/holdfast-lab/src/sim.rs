@@ -13,8 +13,8 @@
 //!
 //! Read in this order: `shape`, `agenda`, `world` (and `world/driving`, which is the
 //! production driver's loop); `log`, `network`, `clock`, `nemesis`; `workload`, `naive`,
-//! `client`; `recovery`; `truth`, `judge`; `trace`; then [`swarm`], which runs many
-//! seeds.
+//! `primitives`, `client`; `recovery`; `truth`, `judge`, `retelling`; `trace`; then [`swarm`],
+//! which runs many seeds.
 //!
 //! Promises: the same seed has the same trace, to the hash; nothing here reads a real
 //! clock, starts a thread or iterates over an unordered map; a client that got no answer
@@ -33,7 +33,9 @@ mod naive;
 mod nemesis;
 mod network;
 mod node;
+mod primitives;
 mod recovery;
+mod retelling;
 mod shape;
 mod streams;
 pub mod swarm;
@@ -111,8 +113,7 @@ pub fn run(profile: Profile, seed: u64, printing: bool) -> Run {
         Profile::Disk => {
             let mut world = DiskWorld::new(seed, printing);
             let verdict = judged(|| world.run());
-            let drawn = format!("  {:?}", world.settings());
-            ended((profile, seed), (drawn, verdict), Zombies::default(), &world.trace)
+            ended((profile, seed), (world.drawn(), verdict), Zombies::default(), &world.trace)
         }
     }
 }

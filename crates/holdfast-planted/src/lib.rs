@@ -6,8 +6,8 @@
 //! build of its own (`cargo nextest run -p holdfast-lab --features planted`), and then one
 //! bug at a time is planted on one thread.
 //!
-//! Each [`Bug`] says which rule of the protocol it breaks. What the bugs do stands where
-//! they do it; this crate knows nothing of anybody.
+//! Each [`Bug`] says which rule of the protocol it breaks, or whose promise. What the bugs do
+//! stands where they do it; this crate knows nothing of anybody.
 
 /// A bug that can be planted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,6 +64,38 @@ pub enum Bug {
     BytesNotChecked,
     /// P1: the file log: answers do not wait for the disk.
     SyncLeftOut,
+    /// P24: a guard takes the tokens of grants that are over, too.
+    GuardTakesOldTokens,
+    /// P24: whoever releases a lease ends its grant, whatever token it shows.
+    ReleaseTakesAnyToken,
+    /// P24: who is next in line gets the token of the grant before.
+    TokenUsedAgain,
+    /// Leases: a grant counts beyond its end, until its timer has fired.
+    GrantEndsWithItsTimer,
+    /// Leases: a lease passes on to whoever came last.
+    LastComesFirst,
+    /// Sessions: the end of a session leaves the leases that hung on it.
+    SessionLeavesItsLeases,
+    /// Documents: what is to replace one version of a document replaces any.
+    VersionNotCompared,
+    /// Documents: a document is there beyond its end, until its timer has fired.
+    DocumentOutlivesItsTime,
+    /// Documents: an index keeps what a document said before.
+    IndexKeepsOldEntries,
+    /// Limits: a sliding log forgets what is nine tenths of a window old.
+    WindowForgetsTooEarly,
+    /// Limits: what a gateway used of its slice is not counted when it is given back.
+    SliceComesBackTwice,
+    /// Limits: a request that one rule denies is charged to the others.
+    DenialIsCharged,
+    /// Topics: a message is appended again though its id is there.
+    MessageIdNotChecked,
+    /// Topics: a member commits whatever generation it names.
+    GenerationNotChecked,
+    /// Queues: receipts of deliveries that are over are passed over, not refused.
+    StaleReceiptsPass,
+    /// Queues: a message is given out once more than may be.
+    OneDeliveryTooMany,
 }
 
 /// Every bug.
@@ -94,10 +126,26 @@ pub const BUGS: &[Bug] = &[
     Bug::DamageIsTail,
     Bug::BytesNotChecked,
     Bug::SyncLeftOut,
+    Bug::GuardTakesOldTokens,
+    Bug::ReleaseTakesAnyToken,
+    Bug::TokenUsedAgain,
+    Bug::GrantEndsWithItsTimer,
+    Bug::LastComesFirst,
+    Bug::SessionLeavesItsLeases,
+    Bug::VersionNotCompared,
+    Bug::DocumentOutlivesItsTime,
+    Bug::IndexKeepsOldEntries,
+    Bug::WindowForgetsTooEarly,
+    Bug::SliceComesBackTwice,
+    Bug::DenialIsCharged,
+    Bug::MessageIdNotChecked,
+    Bug::GenerationNotChecked,
+    Bug::StaleReceiptsPass,
+    Bug::OneDeliveryTooMany,
 ];
 
 impl Bug {
-    /// The rule of the protocol that it breaks.
+    /// The rule of the protocol that it breaks, or the primitive whose promise it is.
     #[must_use]
     pub const fn rule(self) -> &'static str {
         match self {
@@ -122,6 +170,17 @@ impl Bug {
             | Self::DamageIsTail
             | Self::BytesNotChecked
             | Self::SyncLeftOut => "P1",
+            Self::GuardTakesOldTokens | Self::ReleaseTakesAnyToken | Self::TokenUsedAgain => "P24",
+            Self::GrantEndsWithItsTimer | Self::LastComesFirst => "leases",
+            Self::SessionLeavesItsLeases => "sessions",
+            Self::VersionNotCompared
+            | Self::DocumentOutlivesItsTime
+            | Self::IndexKeepsOldEntries => "documents",
+            Self::WindowForgetsTooEarly | Self::SliceComesBackTwice | Self::DenialIsCharged => {
+                "limits"
+            }
+            Self::MessageIdNotChecked | Self::GenerationNotChecked => "topics",
+            Self::StaleReceiptsPass | Self::OneDeliveryTooMany => "queues",
         }
     }
 
@@ -167,6 +226,36 @@ impl Bug {
             Self::DamageIsTail => "the file log: damage below what was durable is taken for a tail",
             Self::BytesNotChecked => "bytes are served and decoded unchecked",
             Self::SyncLeftOut => "the file log: answers do not wait for the disk",
+            Self::GuardTakesOldTokens => "a guard takes the tokens of grants that are over, too",
+            Self::ReleaseTakesAnyToken => {
+                "whoever releases a lease ends its grant, whatever token it shows"
+            }
+            Self::TokenUsedAgain => "who is next in line gets the token of the grant before",
+            Self::GrantEndsWithItsTimer => {
+                "a grant counts beyond its end, until its timer has fired"
+            }
+            Self::LastComesFirst => "a lease passes on to whoever came last",
+            Self::SessionLeavesItsLeases => {
+                "the end of a session leaves the leases that hung on it"
+            }
+            Self::VersionNotCompared => "what is to replace one version of a document replaces any",
+            Self::DocumentOutlivesItsTime => {
+                "a document is there beyond its end, until its timer has fired"
+            }
+            Self::IndexKeepsOldEntries => "an index keeps what a document said before",
+            Self::WindowForgetsTooEarly => {
+                "a sliding log forgets what is nine tenths of a window old"
+            }
+            Self::SliceComesBackTwice => {
+                "what a gateway used of its slice is not counted when it is given back"
+            }
+            Self::DenialIsCharged => "a request that one rule denies is charged to the others",
+            Self::MessageIdNotChecked => "a message is appended again though its id is there",
+            Self::GenerationNotChecked => "a member commits whatever generation it names",
+            Self::StaleReceiptsPass => {
+                "receipts of deliveries that are over are passed over, not refused"
+            }
+            Self::OneDeliveryTooMany => "a message is given out once more than may be",
         }
     }
 }
@@ -261,6 +350,6 @@ mod tests {
     #[test]
     fn every_bug_is_listed_once() {
         assert!(BUGS.is_sorted() && BUGS.windows(2).all(|pair| pair[0] != pair[1]));
-        assert_eq!(BUGS.last(), Some(&Bug::SyncLeftOut));
+        assert_eq!(BUGS.last(), Some(&Bug::OneDeliveryTooMany));
     }
 }

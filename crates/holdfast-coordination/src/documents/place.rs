@@ -4,6 +4,7 @@
 //! have taken it away yet: whoever writes there creates, and takes away with the row what
 //! hung on it.
 
+use holdfast_planted::planted;
 use holdfast_state::{
     Abort, Id, IfMatch, IfNoneMatch, Lifetime, Read, TimerId, Tx, Version, precondition::unmet,
     unknown::Unknown,
@@ -35,7 +36,8 @@ pub(super) fn is_over(
     known: &mut Known,
     row: &DocumentRow,
 ) -> Result<bool, Abort> {
-    Ok(row.is_expired(state.now()) || known.is_over(state, row.tie.as_ref())?)
+    let own_time_over = row.is_expired(state.now()) && !planted!(DocumentOutlivesItsTime);
+    Ok(own_time_over || known.is_over(state, row.tie.as_ref())?)
 }
 
 /// When what is written expires.
@@ -94,6 +96,7 @@ impl<'s> Place<'s> {
         if_none_match: Option<IfNoneMatch>,
     ) -> Result<(), Unmet> {
         let version = self.document().map(|row| row.version);
+        let if_match = if_match.filter(|_| !planted!(VersionNotCompared));
         unmet(if_match, if_none_match, version).map_or(Ok(()), |condition| {
             let version = version.map(Version::get);
             Err(Unmet {
@@ -143,7 +146,10 @@ impl<'s> Place<'s> {
 
     /// Indexes have what is stored, be its time over or not.
     fn update_indexes(&self, tx: &mut Tx<'_>, row: Option<&DocumentRow>) -> Result<(), Abort> {
-        let [before, after] = [self.stored.as_ref(), row].map(|row| row.map(|row| &row.value));
+        let [mut before, after] = [self.stored.as_ref(), row].map(|row| row.map(|row| &row.value));
+        if planted!(IndexKeepsOldEntries) {
+            before = None;
+        }
         index::update(tx, self.collection, self.id, before, after)
     }
 

@@ -3,6 +3,7 @@
 //! As an operation of a transaction it refuses all of it otherwise, so whoever was
 //! deposed, paused or cut off changes nothing under a lease that another holds by now.
 
+use holdfast_planted::planted;
 use holdfast_state::{
     Id, LogTime, Read, Stop, Version,
     command::{Command, Method, Query, Refusal, RefusalInfo},
@@ -96,6 +97,12 @@ impl Query for GuardLease {
 /// [`GuardLeaseRefusal`], or an abort.
 pub fn guard(state: &impl Read, spec: &GuardLeaseSpec) -> Result<Grant, Stop<GuardLeaseRefusal>> {
     let refuse = |stale| Stop::Refused(GuardLeaseRefusal::LeaseStale(stale));
+    if planted!(GuardTakesOldTokens)
+        && let Some(held) = grant_of(state, &spec.id)?
+        && held.row.token >= Version::new(spec.token)
+    {
+        return Ok(Grant::of(&held));
+    }
     Ok(Grant::of(&standing_grant(state, &spec.id, spec.token, refuse)?))
 }
 

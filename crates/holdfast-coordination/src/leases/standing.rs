@@ -7,6 +7,7 @@
 //! one token could not be told apart (P24): so a grant does not end in the transaction
 //! that made it.
 
+use holdfast_planted::planted;
 use holdfast_state::{
     Abort, Id, Lifetime, LogTime, Metadata, Read, StoreError, Tx, unknown::Unknown,
 };
@@ -33,7 +34,8 @@ impl Held {
         known: &mut Known,
         row: LeaseRow,
     ) -> Result<Result<Self, LeaseRow>, Abort> {
-        if row.term.is_some_and(|term| term.is_over(state.now())) {
+        let own_time_over = row.term.is_some_and(|term| term.is_over(state.now()));
+        if own_time_over && !planted!(GrantEndsWithItsTimer) {
             return Ok(Err(row));
         }
         let Some(tie) = &row.tie else { return Ok(Ok(Self { row, session_ends: None })) };
@@ -107,8 +109,9 @@ pub(super) struct Terms {
 /// Grants a lease that nobody holds.
 pub(super) fn grant(tx: &mut Tx<'_>, lease: &Id, terms: Terms) -> Result<Held, Abort> {
     let term = terms.ttl.map(|ttl| begin(tx, lease, ttl)).transpose()?;
+    let before = if planted!(TokenUsedAgain) { tx.get::<Leases>(lease.as_str())? } else { None };
     let row = LeaseRow {
-        token: tx.version(),
+        token: before.map_or(tx.version(), |row| row.token),
         owner: terms.owner,
         granted_at: tx.now(),
         term,
@@ -147,7 +150,11 @@ pub(super) fn end(tx: &mut Tx<'_>, lease: &Id, row: &LeaseRow) -> Result<Option<
     unhang(tx, lease, row)?;
     let (mut left, mut known) = (row.waiting, Known::default());
     while left > 0 {
-        let first = waiters(tx, lease, 1)?.into_iter().next();
+        let first = if planted!(LastComesFirst) {
+            waiters(tx, lease, ALL)?.pop()
+        } else {
+            waiters(tx, lease, 1)?.into_iter().next()
+        };
         let first = first.ok_or_else(|| doubt(lease, "counts more than wait for it"))?;
         leave(tx, lease, &first)?;
         left -= 1;

@@ -7,6 +7,7 @@
 //! denial: a request that is repeated is counted once, and one that is to be tried again
 //! has a key of its own.
 
+use holdfast_planted::planted;
 use holdfast_state::{
     Id, Read, Stop, Tx,
     command::{Command, Method, Refusal, RefusalInfo, Write},
@@ -173,7 +174,8 @@ pub fn check(
     let mut evaluation = ask(tx, &limit, spec)?;
     let outcome =
         if evaluation.is_allowed() { CheckedLimit::Allowed } else { CheckedLimit::Denied };
-    if outcome == CheckedLimit::Allowed && !spec.dry_run {
+    let charges = outcome == CheckedLimit::Allowed || planted!(DenialIsCharged);
+    if charges && !spec.dry_run {
         evaluation.charge(tx)?;
     }
     Ok(CheckLimitOutcome {

@@ -5,6 +5,7 @@
 //! due at once goes on. Nobody is passed over by that: who asks for a lease of a session
 //! that is over passes it on as the timer would have.
 
+use holdfast_planted::planted;
 use holdfast_state::{Abort, Id, Read as _, StoreError, Tx, row::Row as _};
 
 use crate::{
@@ -59,6 +60,7 @@ fn take_away(tx: &mut Tx<'_>, tie: &Tie) -> Result<bool, Abort> {
 fn let_go(tx: &mut Tx<'_>, tie: &Tie, tied: &Tied) -> Result<bool, Abort> {
     match tied {
         Tied::Place { lease, owner } => leases::leave_with(tx, tie, lease, owner).map(|()| true),
+        Tied::Lease { .. } if planted!(SessionLeavesItsLeases) => Ok(true),
         Tied::Lease { lease } => leases::let_go(tx, tie, lease),
         Tied::Document { collection, id } => {
             documents::let_go(tx, tie, collection, id).map(|()| true)

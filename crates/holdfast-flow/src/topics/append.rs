@@ -6,6 +6,7 @@
 //! it reads and writes that of the id as well. An id is used for as long as its message is
 //! there.
 
+use holdfast_planted::planted;
 use holdfast_state::{
     Id, LogTime, Stop, Tx,
     command::{Command, Method, Refusal, RefusalInfo, Write},
@@ -161,6 +162,7 @@ pub fn append(tx: &mut Tx<'_>, spec: &AppendSpec) -> Result<AppendOutcome, Stop<
     let not_found = || AppendRefusal::TopicNotFound { topic: spec.topic.clone() };
     let first = first.ok_or_else(|| Stop::Refused(not_found()))?;
     if let Some(id) = &spec.id
+        && !planted!(MessageIdNotChecked)
         && let Some(place) = Ids::of(tx, &spec.topic)?.find(tx, id)?
     {
         return existing(tx, spec, id, place);

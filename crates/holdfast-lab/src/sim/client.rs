@@ -13,6 +13,7 @@ use super::{
     agenda::Micros,
     naive::{Asked, Came},
     node::NodeId,
+    primitives::Mind,
     workload::{Op, Query},
 };
 use crate::{
@@ -34,6 +35,8 @@ pub(super) struct Client {
     pub(super) given_up: Vec<usize>,
     /// Operations that it still begins once the faults are over.
     pub(super) left: u32,
+    /// What it was told of primitives.
+    pub(super) mind: Mind,
 }
 
 /// One sending of an operation.
@@ -129,7 +132,7 @@ impl Operation {
 
     /// Does it ask for less than the newest?
     pub(super) const fn is_at_a_token(&self) -> bool {
-        matches!(self.op, Op::Look { query: Query::Session | Query::Stale { .. } })
+        matches!(self.op.query(), Some(Query::Session | Query::Stale { .. }))
     }
 
     fn call(&self, number: usize, sending: &Sending) -> Call<Asked, Reply<Came>> {
@@ -150,7 +153,7 @@ impl Operation {
             },
         };
         let (key, sent) = (Some(name(number)), Duration::from_micros(sending.sent));
-        Call { key, asked: Asked::Do(self.op), sent, heard }
+        Call { key, asked: Asked::Do(self.op.clone()), sent, heard }
     }
 }
 
@@ -175,7 +178,8 @@ pub(super) struct Shown {
     pub(super) version: Version,
     /// When the client heard it, if it did.
     pub(super) told: Option<Duration>,
-    pub(super) came: Came,
+    /// What it shows, if the workload's own model can say what it should.
+    pub(super) came: Option<Came>,
 }
 
 /// The answers to all looks at tokens.
@@ -188,7 +192,7 @@ pub(super) fn shown(operations: &[Operation]) -> Vec<Shown> {
                     name: name(number),
                     version: outcome.version,
                     told: told.map(Duration::from_micros),
-                    came: Came::of(outcome),
+                    came: asked.op.command().is_none().then(|| Came::of(outcome)),
                 }),
                 Fate::Left { answer: Err(_), .. } | Fate::Open | Fate::Lost => None,
             })

@@ -38,6 +38,7 @@ use super::{
     clock::Clock,
     judge::{self, History, State},
     node::{Mailbox, Process},
+    primitives::{Menu, Mind},
     streams::Streams,
     trace::Trace,
     truth::Truth,
@@ -99,6 +100,8 @@ pub(super) struct DiskWorld {
     /// A read of this life gives other bits than the disk has.
     flipped_read: bool,
     settings: Settings,
+    menu: Menu,
+    mind: Mind,
     /// Faults end after this many steps.
     left: u64,
 }
@@ -156,13 +159,15 @@ impl DiskWorld {
             answered_since_power: false,
             flipped_read: false,
             settings,
+            menu: Menu::draw(&mut streams.of("menu")),
+            mind: Mind::new(0),
             left: FAULTY_STEPS,
         }
     }
 
-    /// What was drawn.
-    pub(super) const fn settings(&self) -> Settings {
-        self.settings
+    /// What was drawn, for people.
+    pub(super) fn drawn(&self) -> String {
+        format!("  {:?}\n  {}", self.settings, self.menu)
     }
 
     /// Runs to the end.
@@ -432,6 +437,7 @@ impl DiskWorld {
     fn is_well(&self) -> bool {
         self.open.is_empty()
             && self.truth.holds_open() == 0
+            && self.truth.overdue() == 0
             && self.process.as_ref().is_some_and(|process| {
                 process.applied() == self.truth.version() && !process.is_busy()
             })
@@ -445,7 +451,7 @@ impl DiskWorld {
             digests: &[],
             tokens_only: false,
         };
-        history.is_safe()?;
+        let told = history.is_safe()?;
         let bounds = Bounds {
             healed: Duration::from_micros(self.healed_us),
             recovery: Duration::from_micros(self.now - self.healed_us),
@@ -458,7 +464,10 @@ impl DiskWorld {
             rows: process.store.as_ref(),
         });
         let keeper = SnapshotKeeper::new(Arc::new(self.snapshot_disk.clone()));
-        history.is_well(&bounds, state.as_slice(), &keeper)?;
+        history.is_well(&bounds, state.as_slice(), &keeper, &told.primitives)?;
+        for (what, count) in told.primitives.counts() {
+            self.trace.count_many(what, count);
+        }
         if !self.is_well() {
             let what = format!("{} operations are not answered", self.open.len());
             return Err(Violation::NotHealed { after_ms: self.now / 1000, what });

@@ -18,7 +18,9 @@ use holdfast_state::{
 use super::{
     client::{self, Fate, Operation},
     naive::{Asked, Came, Naive},
+    primitives::{self, expected::Moment},
     recovery::rows,
+    retelling::{diverged, retell},
     truth::{Kind, Transaction, Truth},
     violation::Violation,
     workload::{Accounts, HELD, OPENING, Op},
@@ -62,6 +64,14 @@ pub(super) struct History<'a> {
     pub(super) tokens_only: bool,
 }
 
+/// What a history that is as it must be tells.
+pub(super) struct Told {
+    /// Writes that deposed leaders tried.
+    pub(super) zombies: Zombies,
+    /// The primitives as the naive ones have them at the end.
+    pub(super) primitives: primitives::naive::Naive,
+}
+
 /// The entries from the first position on, as far as they go.
 pub(super) fn entries(taken: &dyn Fn(Position) -> Option<Bytes>) -> Vec<(Position, Bytes)> {
     let positions = std::iter::successors(Some(Position::first()), |at| Some(at.next()));
@@ -73,7 +83,7 @@ impl History<'_> {
     ///
     /// # Errors
     /// [`Violation`]
-    pub(super) fn is_safe(&self) -> Result<Zombies, Violation> {
+    pub(super) fn is_safe(&self) -> Result<Told, Violation> {
         let calls = client::calls(self.operations);
         exactly_once::answers(&calls)?;
         let logged = exactly_once::effects(self.truth.effects())?;
@@ -87,7 +97,8 @@ impl History<'_> {
         agreement::check(self.digests)?;
         let logged = log::read(None, self.entries.iter().cloned());
         let logged = logged.map_err(|why| Violation::Broken { why: why.to_string() })?;
-        Ok(zombies::check(zombies::in_log(&logged))?)
+        let primitives = retell(self.operations, self.truth, &self.entries)?;
+        Ok(Told { zombies: zombies::check(zombies::in_log(&logged))?, primitives })
     }
 
     /// What must hold when the faults are over.
@@ -99,12 +110,16 @@ impl History<'_> {
         bounds: &Bounds,
         states: &[State<'_>],
         keeper: &SnapshotKeeper,
+        primitives: &primitives::naive::Naive,
     ) -> Result<(), Violation> {
         let version =
             |state: &State<'_>| Reached { node: state.who.clone(), version: state.version };
         liveness::converged(&states.iter().map(version).collect::<Vec<_>>())?;
         liveness::serves(&client::calls(self.operations), bounds)?;
         self.states_are_the_logs(states, keeper)?;
+        let end = Moment { version: self.truth.version(), time: self.truth.time() };
+        let ended = primitives.ends(end);
+        ended.map_err(|wrong| diverged(end.version, "the end".to_owned(), wrong))?;
         let Some(state) = states.first() else { return Ok(()) };
         let names = self.names();
         let derived = conservation::changes(&Balances::new(), self.changes(&names))?;
@@ -129,7 +144,7 @@ impl History<'_> {
     /// What the model is asked for a transaction.
     fn asked(&self, transaction: &Transaction) -> Asked {
         match transaction.kind {
-            Kind::Operation(operation) => Asked::Do(self.operations[operation].op),
+            Kind::Operation(operation) => Asked::Do(self.operations[operation].op.clone()),
             Kind::Lapse(armed) => {
                 let armed = self.truth.transaction(Version::new(armed)).map(|armed| armed.kind);
                 let Some(Kind::Operation(operation)) = armed else { return Asked::Nothing };
@@ -138,7 +153,7 @@ impl History<'_> {
                     _ => Asked::Nothing,
                 }
             }
-            Kind::Housekeeping => Asked::Nothing,
+            Kind::Fired | Kind::Housekeeping => Asked::Nothing,
         }
     }
 
@@ -147,7 +162,10 @@ impl History<'_> {
         for (version, transaction) in (1..).zip(self.truth.story()) {
             let asked = self.asked(transaction);
             let came = model.ask(&asked);
-            let balances = if came.refused { Vec::new() } else { written(&model, asked) };
+            if matches!(asked, Asked::Do(Op::Call(_))) {
+                continue;
+            }
+            let balances = if came.refused { Vec::new() } else { written(&model, &asked) };
             let arms = !came.refused && matches!(asked, Asked::Do(Op::Hold { .. }));
             let found = (transaction.refused, transaction.arms, &transaction.balances);
             if found != (came.refused, arms, &balances) {
@@ -176,6 +194,12 @@ impl History<'_> {
         let shown = client::shown(self.operations);
         let look = Asked::Do(Op::Sum);
         let mut placed = witness::place(operations, logged);
+        // What primitives answer is for their own models to judge.
+        for placed in &mut placed {
+            let theirs = |op: &Op| op.command().is_some();
+            placed.answer =
+                placed.answer.filter(|_| !matches!(placed.asked, Asked::Do(op) if theirs(op)));
+        }
         placed.extend(
             unasked
                 .iter()
@@ -186,7 +210,7 @@ impl History<'_> {
             let answered = shown.told.filter(|_| !self.tokens_only);
             // It may be older than what was told before it was asked, down to its token.
             let span = Span { name: &shown.name, place, sent: std::time::Duration::ZERO, answered };
-            Placed { span, asked: &look, answer: Some(&shown.came) }
+            Placed { span, asked: &look, answer: shown.came.as_ref() }
         }));
         let told = witness::check(&mut Naive::default(), placed)?;
         assert_eq!(told.versions_unseen, 0, "the log tells of every version");
@@ -203,11 +227,15 @@ impl History<'_> {
                     armed.push(Armed { timer: number, due, at });
                 }
                 (Kind::Lapse(timer), _) => fired.push(Fired { timer, time: transaction.time, at }),
-                (Kind::Operation(_) | Kind::Housekeeping, _) => {}
+                (Kind::Operation(_) | Kind::Fired | Kind::Housekeeping, _) => {}
             }
         }
         // That nothing due is left is waited for before the run may end.
         timers::check(&armed, &[], &fired, LogTime::ZERO)?;
+        let alarms = self.truth.alarms();
+        let until = LogTime::ZERO;
+        timers::check(&alarms.armed, &alarms.cancelled, &alarms.fired, until)
+            .map_err(Violation::Alarms)?;
         Ok(())
     }
 
@@ -298,13 +326,20 @@ impl History<'_> {
 }
 
 /// The balances that something writes which was just done.
-fn written(model: &Naive, asked: Asked) -> Vec<(u64, i64)> {
-    let accounts = match asked {
+fn written(model: &Naive, asked: &Asked) -> Vec<(u64, i64)> {
+    let accounts = match *asked {
         Asked::Do(Op::Open { account }) => vec![account],
         Asked::Do(Op::Transfer { from, to, .. }) => vec![from, to],
         Asked::Do(Op::Hold { from, .. }) | Asked::Lapse { from, .. } => vec![from, HELD],
         Asked::Do(
-            Op::Bump { .. } | Op::Say | Op::Hush | Op::Sum | Op::Look { .. } | Op::Panic { .. },
+            Op::Bump { .. }
+            | Op::Say
+            | Op::Hush
+            | Op::Sum
+            | Op::Look { .. }
+            | Op::Panic { .. }
+            | Op::Call(_)
+            | Op::Ask { .. },
         )
         | Asked::Nothing => Vec::new(),
     };

@@ -9,7 +9,7 @@ use std::{collections::BTreeSet, fmt};
 
 use holdfast_engine::{Reads, Shared};
 
-use super::{agenda::Micros, streams::Streams};
+use super::{agenda::Micros, primitives::Menu, streams::Streams};
 use crate::random::Random;
 
 /// A kind of fault.
@@ -101,6 +101,7 @@ pub struct Shape {
     /// What may go wrong.
     pub faults: BTreeSet<Fault>,
     pub(super) accounts: u64,
+    pub(super) menu: Menu,
     /// How long the faults last.
     pub(super) faulty_us: Micros,
     pub(super) weather: Weather,
@@ -144,6 +145,7 @@ impl Shape {
             nodes,
             clients: random.pick(&[1, 2, 3, 4, 6, 8]),
             accounts: 2 + random.below(6),
+            menu: Menu::draw(&mut streams.of("menu")),
             faulty_us: 4_000_000 + random.below(12_000_000),
             weather,
             log_us: random.pick(&[50, 300, 1_000, 4_000]),
@@ -209,6 +211,7 @@ impl fmt::Display for Shape {
             "  {} nodes, {} clients, {} accounts",
             self.nodes, self.clients, self.accounts
         )?;
+        writeln!(f, "  {}", self.menu)?;
         writeln!(f, "  faults for {} ms: {:?}", self.faulty_us / 1000, self.faults)?;
         writeln!(f, "  {:?}", self.weather)?;
         writeln!(

@@ -22,6 +22,9 @@ pub enum Violation {
     /// A timer fires once and not early (P23).
     #[error(transparent)]
     Timers(#[from] check::timers::Violation<u64>),
+    /// The same of the timers of primitives, by when they are due, who armed them, and their number.
+    #[error(transparent)]
+    Alarms(check::timers::Violation<(u64, u64, u16)>),
     /// Nothing is made or lost.
     #[error(transparent)]
     Conservation(#[from] check::conservation::Violation),

@@ -2,13 +2,15 @@
 //!
 //! Closures over the production [`Tx`], each of which names itself in the state, so that
 //! a reader of the log can tell which operation every transaction is. Some write before
-//! they refuse or panic: what they wrote must leave no trace.
+//! they refuse or panic: what they wrote must leave no trace. Beside them are the commands
+//! of the primitives ([`super::primitives`]), which run as a server runs them.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use holdfast_engine::{TimerHandler, request::Work};
 use holdfast_state::{Abort, Read, Scan, Stop, Table, TableId, Tx, row::Row as _};
 
+use super::primitives::{Command, REGISTRY, rendered};
 use crate::random::Random;
 
 /// Declares tables: what each is for, its number and name, keys and rows.
@@ -38,6 +40,8 @@ tables! {
     Told = 0x7f23, "sim.told": u64 => u64;
     /// Holds that lapsed, by the version that armed them: the version that fired.
     Lapsed = 0x7f24, "sim.lapsed": u64 => u64;
+    /// What commands without a key were answered, by version.
+    Answers = 0x7f25, "sim.answers": u64 => String;
 }
 
 /// Where held amounts are.
@@ -49,10 +53,11 @@ const TOPIC: u64 = 1;
 /// What an account begins with.
 pub(super) const OPENING: i64 = 100;
 
-const LAPSE: &str = "sim.lapse";
+/// The handler of holds that lapse.
+pub(super) const LAPSE: &str = "sim.lapse";
 
 /// One thing to ask.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Op {
     /// An account with [`OPENING`]; refused if it is there.
     Open { account: u64 },
@@ -72,6 +77,10 @@ pub(super) enum Op {
     Look { query: Query },
     /// Writes and panics.
     Panic { account: u64 },
+    /// A command of a primitive that may write.
+    Call(Arc<Command>),
+    /// A command of a primitive that only reads.
+    Ask { command: Arc<Command>, query: Query },
 }
 
 /// What a look is to see.
@@ -83,6 +92,17 @@ pub(super) enum Query {
     Session,
     /// All that had been told so long before it came, in microseconds; on any node (P14).
     Stale { max_age_us: u64 },
+}
+
+impl Query {
+    /// Draws one.
+    pub(super) fn draw(random: &mut Random) -> Self {
+        match random.below(4) {
+            0 | 1 => Self::Linearizable,
+            2 => Self::Session,
+            _ => Self::Stale { max_age_us: random.pick(&[1_000, 50_000, 1_000_000]) },
+        }
+    }
 }
 
 impl fmt::Display for Op {
@@ -99,6 +119,8 @@ impl fmt::Display for Op {
             Self::Sum => f.write_str("sum"),
             Self::Look { query } => write!(f, "look {query:?}"),
             Self::Panic { account } => write!(f, "panic upon {account}"),
+            Self::Call(command) => command.fmt(f),
+            Self::Ask { command, query } => write!(f, "{command} {query:?}"),
         }
     }
 }
@@ -123,31 +145,46 @@ impl Op {
             68..76 => Self::Say,
             76..79 => Self::Hush,
             79..85 => Self::Sum,
-            85..91 => Self::Look { query: Query::Linearizable },
-            91..94 => Self::Look { query: Query::Session },
-            94..97 => {
-                let max_age_us = random.pick(&[1_000, 50_000, 1_000_000]);
-                Self::Look { query: Query::Stale { max_age_us } }
-            }
+            85..97 => Self::Look { query: Query::draw(random) },
             _ => Self::Panic { account },
         }
     }
 
     /// Does it write when it is done?
-    pub(super) const fn writes(self) -> bool {
-        !matches!(self, Self::Sum | Self::Look { .. } | Self::Panic { .. })
+    pub(super) const fn writes(&self) -> bool {
+        !matches!(self, Self::Sum | Self::Panic { .. }) && self.query().is_none()
+    }
+
+    /// What it is to see, if it is no transaction.
+    pub(super) const fn query(&self) -> Option<Query> {
+        match self {
+            Self::Look { query } | Self::Ask { query, .. } => Some(*query),
+            _ => None,
+        }
+    }
+
+    /// The command of a primitive that it is.
+    pub(super) const fn command(&self) -> Option<&Arc<Command>> {
+        match self {
+            Self::Call(command) | Self::Ask { command, .. } => Some(command),
+            _ => None,
+        }
     }
 
     /// The transaction of the operation with this number.
-    pub(super) fn work(self, operation: u64) -> Work {
-        Box::new(move |tx| self.run(tx, operation))
+    pub(super) fn work(&self, operation: u64, keyed: bool) -> Work {
+        let op = self.clone();
+        match op {
+            Self::Call(command) => call(&command, operation, keyed),
+            op => Box::new(move |tx| op.run(tx, operation)),
+        }
     }
 
-    fn run(self, tx: &mut Tx<'_>, operation: u64) -> Result<Vec<u8>, Stop<Vec<u8>>> {
-        if self != Self::Sum {
+    fn run(&self, tx: &mut Tx<'_>, operation: u64) -> Result<Vec<u8>, Stop<Vec<u8>>> {
+        if *self != Self::Sum {
             tx.put::<Told>(tx.version().get(), &operation)?;
         }
-        let body = match self {
+        let body = match *self {
             Self::Open { account } => {
                 if tx.get::<Accounts>(account)?.is_some() {
                     return refused("exists");
@@ -172,7 +209,10 @@ impl Op {
                 tx.delete_prefix::<Messages>(&(TOPIC,))?;
                 "hushed".to_owned()
             }
-            Self::Sum | Self::Look { .. } => sum(tx)?,
+            Self::Sum => sum(tx)?,
+            Self::Look { .. } | Self::Call(_) | Self::Ask { .. } => {
+                unreachable!("commands run as they are, and looks have no transaction")
+            }
             Self::Panic { account } => {
                 tx.put::<Accounts>(account, &i64::MAX)?;
                 // Not `panic!`: nobody needs a message on stderr.
@@ -181,6 +221,24 @@ impl Op {
         };
         Ok(body.into_bytes())
     }
+}
+
+/// A command as the server runs it. One with a key is named by its record; another names itself
+/// and writes down what it answers, which only the log can tell when nobody hears of it.
+fn call(command: &Command, operation: u64, keyed: bool) -> Work {
+    let call = command.call();
+    Box::new(move |tx| {
+        let version = tx.version().get();
+        if !keyed {
+            tx.put::<Told>(version, &operation)?;
+        }
+        let body = call.run(tx).map_err(|stop| stop.map(|refused| rendered(&refused)))?;
+        if !keyed {
+            let text = String::from_utf8(body.clone()).expect("an outcome is JSON");
+            tx.put::<Answers>(version, &text)?;
+        }
+        Ok(body)
+    })
 }
 
 fn refused<T>(why: &str) -> Result<T, Stop<Vec<u8>>> {
@@ -222,9 +280,10 @@ pub(super) fn sum(read: &impl Read) -> Result<String, Abort> {
     Ok(format!("{balances}/{counts}"))
 }
 
-/// What due timers do.
+/// What due timers do: ours, and those of the primitives.
 pub(super) fn handlers() -> Vec<(&'static str, TimerHandler)> {
-    vec![(LAPSE, lapse.into())]
+    let own = (LAPSE, lapse.into());
+    REGISTRY.timers().iter().cloned().chain([own]).collect()
 }
 
 fn lapse(tx: &mut Tx<'_>, payload: &[u8]) -> Result<(), Abort> {

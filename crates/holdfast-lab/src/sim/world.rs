@@ -32,6 +32,7 @@ use super::{
     nemesis::Nemesis,
     network::Network,
     node::{Life, Mailbox, Node, NodeId},
+    primitives::Mind,
     shape::{Fault, Shape},
     streams::Streams,
     trace::Trace,
@@ -96,6 +97,7 @@ impl World {
             step: 0,
             given_up: Vec::new(),
             left: LAST_OPERATIONS,
+            mind: Mind::new(number),
         });
         let nodes = (0..shape.nodes).map(|number| {
             let mut random = streams.of_nth("node", number as u64);
@@ -211,6 +213,7 @@ impl World {
         };
         self.clients.iter().all(idle)
             && self.truth.holds_open() == 0
+            && self.truth.overdue() == 0
             && self.nodes.iter().all(|node| self.has_everything(node))
     }
 
@@ -229,7 +232,8 @@ impl World {
             digests: &self.digests,
             tokens_only: self.shape.reads == Reads::Lease,
         };
-        self.zombies = history.is_safe()?;
+        let told = history.is_safe()?;
+        self.zombies = told.zombies;
         let healed = self.healed.unwrap_or(self.now);
         let bounds = Bounds {
             healed: Duration::from_micros(healed),
@@ -239,7 +243,10 @@ impl World {
         };
         let states: Vec<_> = self.nodes.iter().enumerate().filter_map(state_of).collect();
         let keeper = SnapshotKeeper::new(Arc::new(self.snapshots.clone()));
-        history.is_well(&bounds, &states, &keeper)?;
+        history.is_well(&bounds, &states, &keeper, &told.primitives)?;
+        for (what, count) in told.primitives.counts() {
+            self.trace.count_many(what, count);
+        }
         if !self.is_well() {
             let after_ms = (self.now - healed) / 1000;
             return Err(Violation::NotHealed { after_ms, what: self.what_is_missing() });
@@ -252,7 +259,11 @@ impl World {
         let open = self.clients.iter().filter(|client| client.current.is_some()).count();
         let down = self.nodes.iter().filter(|node| node.process.is_none()).count();
         let holds = self.truth.holds_open();
-        format!("{open} clients wait, {holds} holds have not lapsed, {down} nodes are down")
+        let overdue = self.truth.overdue();
+        format!(
+            "{open} clients wait, {holds} holds have not lapsed, {overdue} timers are overdue, \
+             {down} nodes are down"
+        )
     }
 
     fn count_what_the_log_shows(&mut self) {

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, btree_map::Entry};
 
+use holdfast_planted::planted;
 use holdfast_state::{
     Abort, Id, Read, Stop, Tx,
     command::{Refusal, RefusalInfo},
@@ -105,6 +106,10 @@ pub(super) fn named(
         let (row, offsets) = match found.entry(receipt.delivery) {
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(entry) => {
+                if planted!(StaleReceiptsPass) && name.delivery(state, receipt.delivery)?.is_none()
+                {
+                    continue;
+                }
                 let row = name.delivery(state, receipt.delivery)?.ok_or_else(stale)?;
                 entry.insert((row, Vec::new()))
             }

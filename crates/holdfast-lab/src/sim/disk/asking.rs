@@ -1,12 +1,13 @@
 //! What is asked of the one node, and what its answers are held to.
 
-use holdfast_engine::{Asked, Event, Failure, Fingerprint, Request};
+use holdfast_engine::{Asked, Decision, Event, Failure, Fingerprint, Request};
 use holdfast_state::{Abort, Namespace};
 
 use super::{DiskWorld, state_dir::StateDir};
 use crate::sim::{
     agenda::Attempt,
     client::{Operation, says},
+    primitives::Said,
     violation::Violation,
     workload::Op,
 };
@@ -29,8 +30,9 @@ impl DiskWorld {
             }
             return;
         }
-        let op = Op::draw(&mut self.asks, ACCOUNTS);
-        if matches!(op, Op::Look { .. }) {
+        let theirs = self.menu.next(&mut self.asks, &self.mind);
+        let op = theirs.unwrap_or_else(|| Op::draw(&mut self.asks, ACCOUNTS));
+        if op.query().is_some() {
             return;
         }
         let keyed = op.writes() && self.asks.percent(85);
@@ -58,7 +60,7 @@ impl DiskWorld {
             namespace: Namespace::DEFAULT,
             asked: Some(Asked { fingerprint, key }),
             deadline_us: None,
-            work: asked.op.work(number),
+            work: asked.op.work(number, asked.keyed),
             reply: process.postmark.reply(attempt),
         };
         self.trace.tell(self.now, "asks", [number, 0, 0], asked.op.to_string());
@@ -98,6 +100,10 @@ impl DiskWorld {
             if version > mail.durable {
                 let durable = mail.durable;
                 return Err(Violation::AnsweredEarly { node: 0, version, durable });
+            }
+            if let Some(command) = asked.op.command() {
+                let said = Said::new(outcome.decision == Decision::Refused, &outcome.body);
+                self.mind.learn(command, &said);
             }
             self.open.retain(|open| *open != operation);
             self.told = self.told.max(version);

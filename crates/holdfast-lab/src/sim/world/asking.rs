@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use holdfast_engine::{
-    Answer, Asked, Confirm, Decision, Event, Failure, Fingerprint, Outcome, Reads, Request,
+    Answer, Asked, Confirm, Decision, Event, Failure, Fingerprint, Outcome, Reads, Request, view,
 };
-use holdfast_state::{LogTime, Namespace, Snapshot, View};
+use holdfast_state::{Namespace, Read as _, View};
 
 use super::World;
 use crate::sim::{
@@ -13,6 +13,7 @@ use crate::sim::{
     client::{Operation, says},
     network::Place,
     node::{Mail, NodeId},
+    primitives::{Said, looked},
     shape::Fault,
     violation::Violation,
     workload::{Op, Query, sum},
@@ -60,7 +61,12 @@ impl World {
         let operation = operation.unwrap_or_else(|| {
             // The last of all writes: that somebody can is what a world that is well shows.
             let last = self.healed.is_some() && asking.left == 0;
-            let op = if last { Op::Say } else { Op::draw(&mut asking.random, accounts) };
+            let theirs = self.shape.menu.next(&mut asking.random, &asking.mind);
+            let op = match theirs {
+                _ if last => Op::Say,
+                Some(op) => op,
+                None => Op::draw(&mut asking.random, accounts),
+            };
             // Once the faults are over everything is asked until it is answered.
             let keyed = op.writes() && (asking.random.percent(85) || self.healed.is_some());
             self.operations.push(Operation::new(op, keyed, self.told));
@@ -71,10 +77,10 @@ impl World {
     }
 
     fn asks(&mut self, client: usize, operation: usize) {
-        let Operation { op, keyed, .. } = self.operations[operation];
+        let Operation { ref op, keyed, .. } = self.operations[operation];
         let asking = &mut self.clients[client];
         // Looks go to any node: one that has not heard of its end must not answer them.
-        let anywhere = matches!(op, Op::Look { .. }) && asking.random.percent(60);
+        let anywhere = op.query().is_some() && asking.random.percent(60);
         let target = if anywhere {
             NodeId::try_from(asking.random.below(self.shape.nodes as u64)).expect("a few nodes")
         } else {
@@ -111,7 +117,7 @@ impl World {
             return self.trace.count("path: asked a node that was down");
         };
         let operation = &self.operations[attempt.operation];
-        if let Op::Look { query } = operation.op {
+        if let Some(query) = operation.op.query() {
             return self.looks(node, attempt, query);
         }
         let number = attempt.operation as u64;
@@ -121,7 +127,7 @@ impl World {
             namespace: Namespace::DEFAULT,
             asked: Some(Asked { fingerprint, key }),
             deadline_us: (!in_time).then(|| now.monotonic_us + self.shape.patience_us),
-            work: operation.op.work(number),
+            work: operation.op.work(number, operation.keyed),
             reply: process.postmark.reply(attempt),
         };
         process.inbox.push_back(Event::Request(request));
@@ -135,7 +141,12 @@ impl World {
         let Some(process) = self.nodes[node].process.as_mut() else { return };
         let state = process.store.snapshots();
         let reply = process.postmark.reply(attempt);
-        let seen = move |proved: Result<(), Failure>| reply(proved.map(|()| saw(state.latest())));
+        let (op, metrics) =
+            (self.operations[attempt.operation].op.clone(), Arc::clone(process.engine.metrics()));
+        let seen = move |proved: Result<(), Failure>| {
+            let look = || view(state.latest(), Namespace::DEFAULT, &metrics);
+            reply(proved.map(|()| saw(&op, &look())));
+        };
         let elsewhere = || Failure::NotLeader { leader: None };
         match query {
             Query::Linearizable
@@ -262,8 +273,13 @@ impl World {
             self.told_when.push((self.now, version));
         }
         if let Some(client) = self.client_of(operation) {
-            if !matches!(self.operations[operation].op, Op::Look { .. }) {
+            let op = &self.operations[operation].op;
+            if op.query().is_none() {
                 self.clients[client].target = node;
+            }
+            if let Some(command) = op.command() {
+                let said = Said::new(outcome.decision == Decision::Refused, &outcome.body);
+                self.clients[client].mind.learn(command, &said);
             }
             self.rests(client);
         }
@@ -334,16 +350,16 @@ impl World {
     }
 }
 
-/// What a view of this state shows.
-fn saw(state: Arc<dyn Snapshot>) -> Outcome {
-    let version = state.mark().version;
-    let view = View::new(state, Namespace::DEFAULT, LogTime::ZERO);
-    let body = sum(&view).expect("a state in memory can be read");
-    Outcome {
-        decision: Decision::Done,
-        body: body.into(),
-        version,
-        time: LogTime::ZERO,
-        replayed: false,
-    }
+/// What a view shows.
+fn saw(op: &Op, view: &View) -> Outcome {
+    let (version, time) = (view.version(), view.now());
+    let (decision, body) = match op.command() {
+        None => (Decision::Done, sum(view).expect("a state in memory can be read").into()),
+        Some(command) => {
+            let said = looked(command.call().as_ref(), view);
+            let decision = if said.refused { Decision::Refused } else { Decision::Done };
+            (decision, said.body.to_string().into())
+        }
+    };
+    Outcome { decision, body, version, time, replayed: false }
 }
