@@ -2,7 +2,8 @@
 //!
 //! The document must be there: a patch of what is not would be a put by accident. Its end
 //! stays where it was unless `expires_in` sets another; an empty patch with it only
-//! prolongs a document's life. It hangs on the session that it hung on before.
+//! prolongs a document's life. So it is with the session on which it hangs: it stays the one
+//! that it was, unless another is named.
 
 use holdfast_state::{
     Id, IfMatch, Lifetime, Stop, Tx,
@@ -20,6 +21,7 @@ use super::{
     refusals::{DOCUMENT_NOT_FOUND, DOCUMENT_TOO_LARGE},
     value::{BYTES_MAX, Value},
 };
+use crate::ties::refusal::SESSION_NOT_FOUND;
 
 /// The command.
 #[derive(Debug)]
@@ -38,6 +40,9 @@ pub struct PatchDocumentSpec {
     /// How long it lives from now on; as long as it would have when nothing is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_in: Option<Lifetime>,
+    /// The session on which it hangs from now on; what it hung on before when nothing is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<Id>,
     /// Only if it is there, at this version or at any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub if_match: Option<IfMatch>,
@@ -73,6 +78,11 @@ pub enum PatchDocumentRefusal {
         /// The id.
         id: Id,
     },
+    /// The session is not open.
+    SessionNotFound {
+        /// The session.
+        session: Id,
+    },
     /// It would be too large.
     DocumentTooLarge {
         /// How large, in bytes.
@@ -84,12 +94,13 @@ pub enum PatchDocumentRefusal {
 
 impl Refusal for PatchDocumentRefusal {
     const ALL: &'static [RefusalInfo] =
-        &[PRECONDITION_FAILED, DOCUMENT_NOT_FOUND, DOCUMENT_TOO_LARGE];
+        &[PRECONDITION_FAILED, DOCUMENT_NOT_FOUND, SESSION_NOT_FOUND, DOCUMENT_TOO_LARGE];
 
     fn code(&self) -> &'static str {
         match self {
             Self::PreconditionFailed(_) => PRECONDITION_FAILED.code,
             Self::DocumentNotFound { .. } => DOCUMENT_NOT_FOUND.code,
+            Self::SessionNotFound { .. } => SESSION_NOT_FOUND.code,
             Self::DocumentTooLarge { .. } => DOCUMENT_TOO_LARGE.code,
         }
     }
@@ -98,6 +109,7 @@ impl Refusal for PatchDocumentRefusal {
         Some(match self {
             Self::PreconditionFailed(unmet) => unmet.condition.pointer(),
             Self::DocumentNotFound { .. } => "/id",
+            Self::SessionNotFound { .. } => "/session",
             Self::DocumentTooLarge { .. } => "/patch",
         })
     }
@@ -138,11 +150,17 @@ pub fn patch(
         let (collection, id) = (spec.collection.clone(), spec.id.clone());
         Stop::Refused(PatchDocumentRefusal::DocumentNotFound { collection, id })
     })?;
+    let hangs_on = match &spec.session {
+        Some(session) => HangsOn::open(tx, session)?.ok_or_else(|| {
+            Stop::Refused(PatchDocumentRefusal::SessionNotFound { session: session.clone() })
+        })?,
+        None => HangsOn::Same,
+    };
     let value = Value::composed(merge(&before.value, &spec.patch)).map_err(|bytes| {
         Stop::Refused(PatchDocumentRefusal::DocumentTooLarge { bytes, bytes_max: BYTES_MAX })
     })?;
     let expiry = spec.expires_in.map_or(Expiry::Kept, Expiry::In);
-    let row = place.write(tx, value, expiry, HangsOn::Same)?;
+    let row = place.write(tx, value, expiry, hangs_on)?;
     let document = Document::of(&spec.collection, spec.id.clone(), row);
     Ok(PatchDocumentOutcome { outcome: Patched::Patched, document })
 }

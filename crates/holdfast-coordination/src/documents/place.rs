@@ -62,6 +62,13 @@ pub(super) enum HangsOn {
     Session(Tie),
 }
 
+impl HangsOn {
+    /// This session, if it is open.
+    pub(super) fn open(state: &impl Read, session: &Id) -> Result<Option<Self>, Abort> {
+        Ok(Tie::to(state, session)?.map(Self::Session))
+    }
+}
+
 impl<'s> Place<'s> {
     pub(super) fn look(state: &impl Read, collection: &'s Id, id: &'s Id) -> Result<Self, Abort> {
         let stored = state.get::<Documents>((collection.as_str(), id.as_str()))?;

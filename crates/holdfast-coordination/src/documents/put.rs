@@ -19,7 +19,7 @@ use super::{
     place::{Expiry, HangsOn, Place},
     value::Value,
 };
-use crate::ties::{Tie, refusal::SESSION_NOT_FOUND};
+use crate::ties::refusal::SESSION_NOT_FOUND;
 
 /// The command.
 #[derive(Debug)]
@@ -161,7 +161,7 @@ pub fn put(
 
 fn hangs_on(tx: &Tx<'_>, spec: &PutDocumentSpec) -> Result<HangsOn, Stop<PutDocumentRefusal>> {
     let Some(session) = &spec.session else { return Ok(HangsOn::Nothing) };
-    let tie = Tie::to(tx, session)?;
-    let refusal = || PutDocumentRefusal::SessionNotFound { session: session.clone() };
-    tie.ok_or_else(|| Stop::Refused(refusal())).map(HangsOn::Session)
+    HangsOn::open(tx, session)?.ok_or_else(|| {
+        Stop::Refused(PutDocumentRefusal::SessionNotFound { session: session.clone() })
+    })
 }

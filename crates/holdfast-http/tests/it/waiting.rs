@@ -71,6 +71,20 @@ fn a_read_waits_for_the_first_message() {
 }
 
 #[test]
+fn what_the_caller_has_seen_is_to_be_seen_before_anything_is_waited_for() {
+    let server = server(setup());
+    let asked = |accept: &'static str| {
+        let headers =
+            [("holdfast-after", "0:9999"), ("holdfast-deadline-ms", "20"), ("accept", accept)];
+        server.client().request("GET", "/v1/topics/jobs/messages?wait=60", &headers, "")
+    };
+    for accept in ["application/json", "text/event-stream"] {
+        asked(accept).problem(412, "version_not_reached");
+    }
+    wait_for_waiting(&server, 0);
+}
+
+#[test]
 fn a_receive_waits_for_what_is_appended_and_for_what_comes_into_sight_again() {
     let server = server(setup());
     post(&server, "/v1/topics/jobs/queues", r#"{"id": "work", "visibility": "PT0.3S"}"#);

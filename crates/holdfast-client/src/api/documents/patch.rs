@@ -25,6 +25,9 @@ pub struct PatchDocumentSpec {
     /// Only if it is there, at this version or at any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub if_match: Option<crate::IfMatch>,
+    /// The session on which it hangs from now on; what it hung on before when nothing is given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
 }
 
 impl PatchDocumentSpec {
@@ -37,6 +40,7 @@ impl PatchDocumentSpec {
             patch,
             expires_in: None,
             if_match: None,
+            session: None,
         }
     }
 }

@@ -73,8 +73,10 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(name, value, ends_in, session, belief)| {
                 Step::Put { name, value, ends_in, session, belief }
             }),
-        3 => (name(), json_value(), ends_in(), belief())
-            .prop_map(|(name, patch, ends_in, belief)| Step::Patch { name, patch, ends_in, belief }),
+        3 => (name(), json_value(), ends_in(), prop::option::weighted(0.3, 0..SESSIONS), belief())
+            .prop_map(|(name, patch, ends_in, session, belief)| {
+                Step::Patch { name, patch, ends_in, session, belief }
+            }),
         2 => (name(), belief()).prop_map(|(name, belief)| Step::Delete { name, belief }),
         1 => (name(), belief()).prop_map(|(name, belief)| Step::Check { name, belief }),
         2 => (0..SESSIONS, 1..30_u64).prop_map(|(session, ttl)| Step::Open { session, ttl }),
@@ -132,12 +134,19 @@ fn take(tx: &mut Tx<'_>, step: &Step, version: Option<u64>) -> Result<String, St
             let done = put(tx, &spec).map_err(code)?;
             Ok(serde_json::to_value(done.outcome).unwrap().as_str().unwrap().to_owned())
         }
-        Step::Patch { name, patch: json, ends_in, belief } => {
+        Step::Patch { name, patch: json, ends_in, session: number, belief } => {
             let if_match = conditions(*belief, version).0;
             let (collection, id) = (collection(name.0), id(name.1));
             let (patch_value, expires_in) = (value(json), lifetime(*ends_in));
-            let spec =
-                PatchDocumentSpec { collection, id, patch: patch_value, expires_in, if_match };
+            let (patch_value, session) = (patch_value, number.map(session));
+            let spec = PatchDocumentSpec {
+                collection,
+                id,
+                patch: patch_value,
+                expires_in,
+                session,
+                if_match,
+            };
             patch(tx, &spec).map_err(code)?;
             Ok("patched".to_owned())
         }

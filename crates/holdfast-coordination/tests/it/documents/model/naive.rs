@@ -35,7 +35,7 @@ pub(crate) enum Belief {
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
     Put { name: Name, value: Json, ends_in: Option<u64>, session: Option<u8>, belief: Belief },
-    Patch { name: Name, patch: Json, ends_in: Option<u64>, belief: Belief },
+    Patch { name: Name, patch: Json, ends_in: Option<u64>, session: Option<u8>, belief: Belief },
     Delete { name: Name, belief: Belief },
     Check { name: Name, belief: Belief },
     Open { session: u8, ttl: u64 },
@@ -97,10 +97,13 @@ impl Naive {
                 self.documents.insert(*name, document);
                 Ok(did.to_owned())
             }
-            Step::Patch { name, patch, ends_in, belief } => {
+            Step::Patch { name, patch, ends_in, session, belief } => {
                 self.believe(*name, *belief)?;
                 let now = self.now;
                 let old = self.documents.get_mut(name).ok_or("document_not_found")?;
+                if let Some(session) = session {
+                    old.session = Some(self.sessions.get(session).ok_or("session_not_found")?.0);
+                }
                 old.value = merged(std::mem::take(&mut old.value), patch);
                 old.version = version;
                 old.ends = ends_in.map(|us| now + us).or(old.ends);
