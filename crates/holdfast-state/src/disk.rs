@@ -64,6 +64,9 @@ use crate::{
 const FROZEN_MAX: usize = 2;
 /// Facts of a transaction for which the table is locked at a time.
 const FACTS_AT_ONCE: usize = 32;
+/// The share of its memory that long rows may take before a table is frozen. What a large table
+/// saves is merging row by row, and a megabyte of them is few rows.
+const LONG_ROWS_SHARE: usize = 4;
 /// Deleted ranges that a table may hold, since every lookup walks past them.
 const RANGES_MAX: usize = 64;
 /// Whatever was applied last. Readers that pin no version must read at this one:
@@ -85,8 +88,8 @@ pub enum Upkeep {
 /// How much memory and disk a store takes.
 #[derive(Clone, Debug)]
 pub struct DiskOptions {
-    /// Size in bytes, rows and tree nodes together, at which the table that
-    /// takes writes is frozen and written back.
+    /// Size in bytes, rows and indexes together, at which the table that takes
+    /// writes is frozen and written back; a quarter of it, of rows of 4 KiB and more.
     pub memtable_bytes: usize,
     /// Memory in bytes for blocks read from disk.
     pub block_cache_bytes: u64,
@@ -107,7 +110,7 @@ pub struct DiskOptions {
 impl Default for DiskOptions {
     fn default() -> Self {
         Self {
-            memtable_bytes: 256 << 20,
+            memtable_bytes: 64 << 20,
             block_cache_bytes: 64 << 20,
             filter_bytes: 192 << 20,
             files_before_merge: 24,
@@ -294,7 +297,9 @@ impl Shared {
                 let mut table = layers.active.write();
                 let table = Arc::get_mut(&mut table).expect("only frozen tables are shared");
                 table.apply((first, facts), &change, pins);
-                full = table.bytes() >= memtable_bytes || table.ranges() >= RANGES_MAX;
+                full = table.bytes() >= memtable_bytes
+                    || table.long_bytes() >= memtable_bytes / LONG_ROWS_SHARE
+                    || table.ranges() >= RANGES_MAX;
             }
         }
         let mut state = self.state.write();
@@ -467,6 +472,32 @@ mod tests {
 
     fn has(store: &DiskStore, keys: std::ops::Range<u32>) -> usize {
         keys.filter(|key| store.get(&key.to_be_bytes()).unwrap().is_some()).count()
+    }
+
+    #[test]
+    fn long_rows_are_written_back_before_a_table_is_full_of_them() {
+        let options = DiskOptions {
+            memtable_bytes: 1 << 20,
+            upkeep: Upkeep::Inline,
+            ..DiskOptions::default()
+        };
+        let left_in_memory = |length: usize| {
+            let dir = tempfile::tempdir().unwrap();
+            let mut store = DiskStore::open(dir.path(), &options).unwrap();
+            let mut builder = BatchBuilder::default();
+            builder.begin(0);
+            for key in 0..(300 << 10) / length {
+                builder.put(&key.to_be_bytes(), &vec![7; length]);
+            }
+            builder.commit();
+            let bytes = builder.into_bytes().into();
+            let batch = Batch { first: Version::new(1), count: 1, time: LogTime::ZERO, bytes };
+            store.apply(&batch, Bytes::new()).unwrap();
+            let left = DiskStore::active_bytes(&store.shared.state.read());
+            left
+        };
+        assert_eq!(left_in_memory(4 << 10), 0);
+        assert!(left_in_memory(3 << 10) > 300 << 10, "short ones wait for more");
     }
 
     #[test]

@@ -63,6 +63,7 @@ pub(crate) struct Recent {
     kinds: BTreeMap<Kind, OfKind>,
     ranges: Vec<RangeDelete>,
     bytes: usize,
+    long_bytes: usize,
 }
 
 /// The first bytes of a key, as a number: the namespace and table that it belongs
@@ -111,6 +112,10 @@ struct RangeDelete {
 
 /// Memory of a row beside its bytes: itself, its slots in the index, its number.
 const ROW_OVERHEAD: usize = size_of::<Row>() + 24 + 8;
+
+/// A row of so many bytes fills a block on disk by itself: written in small tables or in large
+/// ones, it costs the same.
+const LONG_ROW_BYTES: usize = 4096;
 
 /// Rows that one look at a table puts in order at most, so that its lock is not
 /// held for long.
@@ -175,7 +180,9 @@ impl Recent {
     }
 
     fn set(&mut self, hash: KeyHash, written: Written, pins: Option<Pins>) {
-        self.bytes += written.bytes.len();
+        let length = written.bytes.len();
+        self.bytes += length;
+        self.long_bytes += if length < LONG_ROW_BYTES { 0 } else { length };
         let (key, rows) = (written.key(), &mut self.rows);
         if let Some(number) = self.index.find(hash, |number| rows[number as usize].key() == key) {
             rows[number as usize].overwrite(written, pins);
@@ -342,6 +349,11 @@ impl Recent {
     /// Estimated memory in bytes.
     pub(crate) const fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// How much of that is rows of 4 KiB and more, overwritten ones too.
+    pub(crate) const fn long_bytes(&self) -> usize {
+        self.long_bytes
     }
 }
 

@@ -41,6 +41,11 @@ use clap::{Parser, Subcommand};
 
 use crate::exit::Exit;
 
+/// What a request brings is allocated by one thread, kept by others and freed by yet another
+/// (`docs/adr/0015-allocator.md`).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// What must be true together is committed together.
 #[derive(Debug, Parser)]
 #[command(name = "holdfast", version, about, max_term_width = 100)]

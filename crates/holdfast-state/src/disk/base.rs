@@ -217,7 +217,10 @@ fn config(
     let bloom = FilterPolicyEntry::Bloom(BloomConstructionPolicy::BitsPerKey(10.0));
     // Filters and indexes of the lower levels are read in pieces through the
     // cache, so that memory does not grow with the state.
-    let partitioned = PinningPolicy::new([false, false, true]);
+    let filters = PinningPolicy::new([false, false, true]);
+    // An index that is written whole keeps a key of each block until its table is finished, and
+    // with the key, which a merge has not copied, the block: in a merge, all of the table.
+    let indexes = PinningPolicy::new([false, true]);
     Config::new(dir, seqnos.clone(), visible.clone())
         .use_cache(Arc::new(Cache::with_capacity_bytes(options.block_cache_bytes)))
         .use_descriptor_table(Some(Arc::new(DescriptorTable::new(OPEN_FILES))))
@@ -227,8 +230,8 @@ fn config(
         .filter_policy(FilterPolicy::all(bloom))
         .filter_block_pinning_policy(PinningPolicy::new([true, true, false]))
         .index_block_pinning_policy(PinningPolicy::new([true, true, false]))
-        .filter_block_partitioning_policy(partitioned.clone())
-        .index_block_partitioning_policy(partitioned)
+        .filter_block_partitioning_policy(filters)
+        .index_block_partitioning_policy(indexes)
 }
 
 /// The tree as it was at one moment.
