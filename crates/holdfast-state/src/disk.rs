@@ -493,8 +493,7 @@ mod tests {
             let bytes = builder.into_bytes().into();
             let batch = Batch { first: Version::new(1), count: 1, time: LogTime::ZERO, bytes };
             store.apply(&batch, Bytes::new()).unwrap();
-            let left = DiskStore::active_bytes(&store.shared.state.read());
-            left
+            DiskStore::active_bytes(&store.shared.state.read())
         };
         assert_eq!(left_in_memory(4 << 10), 0);
         assert!(left_in_memory(3 << 10) > 300 << 10, "short ones wait for more");
