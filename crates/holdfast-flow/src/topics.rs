@@ -15,7 +15,7 @@
 //!
 //! Left to others: what data means (callers), idempotency keys and answers (engine).
 //!
-//! Read in this order: [`data`], [`key`], [`messages`], [`partition`] (values);
+//! Read in this order: [`data`], [`key`], [`events`], [`messages`], [`partition`] (values);
 //! [`retention`]; `refusals`; [`row`] (what is stored), `ids`, `sequence` (finding and
 //! adding messages), `trim` (removing them), [`mod@sweep`] (in time);
 //! [`create`], [`update`], [`delete`], [`get`], [`list`]; [`mod@append`], [`append_batch`],
@@ -26,6 +26,7 @@ pub mod append_batch;
 pub mod create;
 pub mod data;
 pub mod delete;
+pub mod events;
 mod floor;
 pub mod get;
 pub mod groups;
@@ -54,6 +55,7 @@ use holdfast_state::{
 
 pub use append::{AppendRefusal, AppendSpec, append};
 pub use data::Data;
+pub use events::{Event, attribute::MessageType};
 pub use get::Topic;
 pub use instruments::INSTRUMENTS;
 pub use key::MessageKey;

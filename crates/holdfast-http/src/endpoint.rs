@@ -3,7 +3,8 @@
 //! Fields come from the path and, for `GET` and `DELETE`, from the query; `POST`, `PUT`
 //! and `PATCH` take a JSON body; conditions come from the header. An outcome is 200 with the outcome as the body; a
 //! refusal was rendered inside the transaction, so a repeated request gets the
-//! same bytes, also from a later release. Where the registry says that a command can be waited
+//! same bytes, also from a later release. A request in another form than JSON, and an answer in
+//! one, goes through `forms`. Where the registry says that a command can be waited
 //! for, or answered as a stream, `waiting` does so before the call is made.
 
 use std::sync::{Arc, atomic::Ordering};
@@ -11,11 +12,13 @@ use std::sync::{Arc, atomic::Ordering};
 use bytes::Bytes;
 use holdfast_engine::{Asked, Decision};
 use holdfast_node::{Ask, Reply as Answer};
-use holdfast_state::command::{Call, Entry, Input, Kind as CommandKind, Method};
+use holdfast_state::command::{
+    Call, Entry, Input, Kind as CommandKind, Method, foreign::AnsweredForm,
+};
 use hyper::{
-    HeaderMap, Request, StatusCode,
+    Request, StatusCode,
     body::{Body as _, Incoming},
-    header::{CONTENT_TYPE, HeaderValue},
+    header::HeaderValue,
     http::request::Parts,
 };
 
@@ -24,7 +27,7 @@ use crate::{
     conventions::{self, Conventions},
     events::{self, LAST_EVENT_ID},
     fingerprint::fingerprint,
-    forward,
+    forms, forward,
     keys::{Principal, Role},
     limited,
     problem::{Kind, Problem, stored, unstored},
@@ -58,13 +61,15 @@ pub async fn call(
         shared.metrics.forwarded.fetch_add(1, Ordering::Relaxed);
         return forward::forward(shared, entry, &leader, request).await;
     }
+    let form = if streams { None } else { forms::answered(request.headers(), entry)? };
     let conditions = Conditions::read(request.headers(), entry)?;
     let (ask, call) = prepare(shared, entry, principal, parameters, &conditions, request).await?;
     if streams {
         return Ok(reply::events(waiting::tail(shared, &ask, call).await?));
     }
     let call = if entry.awaited { waiting::wait(shared, &ask, call).await? } else { call };
-    answer(entry, &conditions, shared.node.execute(ask, entry.kind, call, stored).await?)
+    let answered = shared.node.execute(ask, entry.kind, call, stored).await?;
+    answer(entry, &conditions, form, answered)
 }
 
 /// Makes a call of the request. Nothing of the request is left afterwards: its
@@ -90,10 +95,18 @@ async fn prepare(
         fields.retain(|(name, _)| name != from);
         fields.push((from.into(), id.to_owned().into()));
     }
-    let conditions = conditions.fields();
+    let mut conditions = conditions.fields();
     fields.extend(conditions.iter().cloned());
+    let form = forms::asked(&head.headers, entry, !body.is_empty())?;
+    let spec = match form {
+        Some(form) => {
+            conditions.extend(forms::fingerprinted(form, &head.headers));
+            forms::read(form, &head.headers, &body)?.into()
+        }
+        None => body.clone(),
+    };
     let commands = shared.node.registry().commands();
-    let call = entry.parse(Input { body: &body, fields: &fields, commands })?;
+    let call = entry.parse(Input { body: &spec, fields: &fields, commands })?;
     let target = head.uri.path_and_query().map_or("", |target| target.as_str());
     let asked = Asked {
         fingerprint: fingerprint(head.method.as_str(), target, principal.name, &body, &conditions),
@@ -138,17 +151,23 @@ pub(crate) async fn body_of(
     if head.uri.query().is_some_and(|query| !query.is_empty()) {
         return refuse("its fields in the body");
     }
-    if !body.is_end_stream() {
-        check_content_type(&head.headers)?;
-    }
+    forms::asked(&head.headers, entry, !body.is_end_stream())?;
     let limits = &shared.limits;
     let most = if entry.bulk { limits.bulk_body_bytes_max } else { limits.body_bytes_max };
     receive(body, most, limits, &shared.bodies).await
 }
 
-fn answer(entry: &Entry, conditions: &Conditions, answer: Answer) -> Result<Reply, Problem> {
+fn answer(
+    entry: &Entry,
+    conditions: &Conditions,
+    form: Option<&AnsweredForm>,
+    answer: Answer,
+) -> Result<Reply, Problem> {
     let mut response = match answer.decision {
-        Decision::Done => conditions.answer(entry, answer.body),
+        Decision::Done => match form {
+            Some(form) => forms::write(form, &answer.body),
+            None => conditions.answer(entry, answer.body),
+        },
         Decision::Refused => {
             let (status, details) = unstored(answer.body)
                 .ok_or_else(|| Problem::new(Kind::Internal, "the stored answer cannot be read"))?;
@@ -165,15 +184,4 @@ fn answer(entry: &Entry, conditions: &Conditions, answer: Answer) -> Result<Repl
         response.headers_mut().insert(conventions::IDEMPOTENCY_REPLAYED, replayed);
     }
     Ok(response)
-}
-
-fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
-    let given = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
-    let essence = given.split(|byte| *byte == b';').next().unwrap_or_default();
-    if essence.trim_ascii().eq_ignore_ascii_case(b"application/json") {
-        return Ok(());
-    }
-    let shown = String::from_utf8_lossy(given);
-    let detail = format_args!("the body is declared as {shown:?}; send application/json");
-    Err(Problem::new(Kind::UnsupportedMediaType, detail).closing())
 }

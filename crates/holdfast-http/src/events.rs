@@ -27,11 +27,15 @@ pub(crate) const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Where a client that reconnects was.
 pub(crate) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
+/// What a stream is declared as.
+pub(crate) const MEDIA_TYPE: &str = "text/event-stream";
+
 /// Does the client ask for a stream?
 pub(crate) fn are_wanted(headers: &HeaderMap) -> bool {
     headers.get(ACCEPT).is_some_and(|accepted| {
         let accepted = accepted.as_bytes();
-        accepted.windows(17).any(|part| part.eq_ignore_ascii_case(b"text/event-stream"))
+        let media_type = MEDIA_TYPE.as_bytes();
+        accepted.windows(media_type.len()).any(|part| part.eq_ignore_ascii_case(media_type))
     })
 }
 

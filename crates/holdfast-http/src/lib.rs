@@ -5,7 +5,7 @@
 //! credentials) → [`endpoint`] (conventions, parse, execute) → node → [`reply`].
 //! What goes wrong is a [`problem`]; what everyone may rely on is written in
 //! `docs/http.md`. Read on with [`conventions`], [`conditional`], [`fingerprint`], [`keys`],
-//! [`router`], [`receive`], [`forward`], `waiting`, then [`changes`], [`events`], [`openapi`], [`metrics`], [`info`].
+//! [`router`], [`receive`], `forms`, [`forward`], `waiting`, then [`changes`], [`events`], [`openapi`], [`metrics`], [`info`].
 //!
 //! It is built on hyper alone: routes come from the registry and middleware is a
 //! function call, so a router crate and a stack of layers would cost allocations
@@ -22,6 +22,7 @@ pub mod endpoint;
 pub mod events;
 pub mod exposition;
 pub mod fingerprint;
+mod forms;
 pub mod forward;
 pub mod info;
 pub mod keys;

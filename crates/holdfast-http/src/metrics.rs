@@ -18,9 +18,9 @@ pub const BUCKETS_US: [u64; 16] = [
 ];
 
 /// The statuses that the edge answers with. Another one would be counted as 500.
-pub const STATUSES: [u16; 20] = [
-    200, 304, 400, 401, 403, 404, 405, 408, 409, 410, 412, 413, 414, 415, 422, 429, 431, 500, 503,
-    504,
+pub const STATUSES: [u16; 21] = [
+    200, 304, 400, 401, 403, 404, 405, 406, 408, 409, 410, 412, 413, 414, 415, 422, 429, 431, 500,
+    503, 504,
 ];
 
 /// A histogram of how long something took.

@@ -46,6 +46,8 @@ pub enum Kind {
     NoSuchPath,
     /// Something is at this path, but it does not know this method.
     MethodNotAllowed,
+    /// The client accepts no form that the answer has.
+    NotAcceptable,
     /// The request came too slowly.
     RequestTimeout,
     /// The change feed does not go back so far.
@@ -105,6 +107,7 @@ impl Kind {
         Self::Forbidden,
         Self::NoSuchPath,
         Self::MethodNotAllowed,
+        Self::NotAcceptable,
         Self::RequestTimeout,
         Self::ChangesTrimmed,
         Self::VersionNotReached,
@@ -137,6 +140,7 @@ impl Kind {
             Self::Forbidden => ("forbidden", S::FORBIDDEN, Never),
             Self::NoSuchPath => ("no_such_path", S::NOT_FOUND, Never),
             Self::MethodNotAllowed => ("method_not_allowed", S::METHOD_NOT_ALLOWED, Never),
+            Self::NotAcceptable => ("not_acceptable", S::NOT_ACCEPTABLE, Never),
             Self::RequestTimeout => ("request_timeout", S::REQUEST_TIMEOUT, Later),
             Self::ChangesTrimmed => ("changes_trimmed", S::GONE, Never),
             Self::VersionNotReached => ("version_not_reached", S::PRECONDITION_FAILED, Never),
@@ -173,12 +177,13 @@ impl Kind {
             Self::Forbidden => "The credential does not allow this.",
             Self::NoSuchPath => "Nothing is at this path.",
             Self::MethodNotAllowed => "The path does not know this method.",
+            Self::NotAcceptable => "The answer has none of the forms that are accepted.",
             Self::RequestTimeout => "The request did not arrive in time.",
             Self::ChangesTrimmed => "The change feed does not go back so far.",
             Self::VersionNotReached => "The version asked for was not reached.",
             Self::BodyTooLarge => "The body is too large.",
             Self::TargetTooLong => "Path and query are too long.",
-            Self::UnsupportedMediaType => "The body must be application/json.",
+            Self::UnsupportedMediaType => "The body's media type is not one that is taken here.",
             Self::InvalidRequest => "The request is not what the command takes.",
             Self::IdempotencyKeyReused => "The idempotency key was used for another request.",
             Self::TransactionTooLarge => "The request does more than one transaction may.",

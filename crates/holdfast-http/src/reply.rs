@@ -17,7 +17,11 @@ use hyper::{
     },
 };
 
-use crate::{conventions, events::EventStream, problem::Problem};
+use crate::{
+    conventions,
+    events::{self, EventStream},
+    problem::Problem,
+};
 
 /// What a response carries.
 #[derive(Debug)]
@@ -96,7 +100,7 @@ pub fn not_modified() -> Reply {
 pub fn events(stream: EventStream) -> Reply {
     let mut response = Response::new(ReplyBody::Events(stream));
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(events::MEDIA_TYPE));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }

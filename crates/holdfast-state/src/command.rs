@@ -11,6 +11,7 @@
 
 pub mod awaited;
 mod fields;
+pub mod foreign;
 
 use std::{borrow::Cow, fmt, time::Duration};
 
@@ -24,6 +25,7 @@ use crate::{
 };
 
 use awaited::{Awaited, Pending, TailEvent, Tailed};
+use foreign::{AnsweredForm, AskedForm};
 
 /// What a caller does to the resource at a command's path; HTTP's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,6 +115,10 @@ pub trait Command: 'static {
     /// entity tag. A command that writes then takes the conditions `if_match` and
     /// `if_none_match` as fields of its spec ([`precondition`](crate::precondition)).
     const CONDITIONAL: bool = false;
+    /// Forms beside JSON in which it may be asked.
+    const ASKED_IN: &'static [AskedForm] = &[];
+    /// Forms beside JSON in which it may be answered.
+    const ANSWERED_IN: &'static [AnsweredForm] = &[];
     /// What is asked.
     type Spec: Serialize + DeserializeOwned + JsonSchema + Send + Sync;
     /// What is answered.
@@ -305,6 +311,10 @@ pub struct Entry {
     pub awaited: bool,
     /// [`Tailed::FROM`], where it can be tailed.
     pub tailed_from: Option<&'static str>,
+    /// [`Command::ASKED_IN`]
+    pub asked_in: &'static [AskedForm],
+    /// [`Command::ANSWERED_IN`]
+    pub answered_in: &'static [AnsweredForm],
     /// [`Refusal::ALL`]
     pub refusals: &'static [RefusalInfo],
     /// JSON Schema of the spec.
@@ -375,6 +385,8 @@ impl Entry {
             conditional: C::CONDITIONAL,
             awaited: false,
             tailed_from: None,
+            asked_in: C::ASKED_IN,
+            answered_in: C::ANSWERED_IN,
             refusals: C::Refusal::ALL,
             spec_schema: SchemaGenerator::subschema_for::<C::Spec>,
             outcome_schema: SchemaGenerator::subschema_for::<C::Outcome>,

@@ -19,7 +19,7 @@ mod reject;
 
 use serde::{Deserialize, Serialize};
 
-use crate::json::Json;
+use crate::{api::MessageEvent, json::Json};
 
 pub use ack::{AckMessagesOutcome, AckMessagesSpec, Acked};
 pub use create::{Begin, CreateQueueOutcome, CreateQueueSpec, QueueCreated};
@@ -67,6 +67,9 @@ pub struct Letter {
     /// When it was edited last; absent when it says what was appended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub edited_at: Option<String>,
+    /// What makes it a `CloudEvent`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<MessageEvent>,
     /// What it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,

@@ -9,16 +9,23 @@
 use holdfast_planted::planted;
 use holdfast_state::{
     Id, LogTime, Stop, Tx,
-    command::{Command, Method, Refusal, RefusalInfo, Write},
+    command::{
+        Command, Method, Refusal, RefusalInfo, Write,
+        foreign::{AskedForm, ToldBy},
+    },
 };
-use schemars::JsonSchema;
+use schemars::{JsonSchema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
 use super::{
     data::Data,
+    events::{
+        self, Event, attribute::MessageType, attributes::Contradiction, binary, structured,
+        written::CloudEvent,
+    },
     ids::Ids,
     key::MessageKey,
-    messages::NewMessage,
+    messages::{Identity, NewMessage},
     refusals::{MESSAGE_EXISTS, TOPIC_NOT_FOUND},
     row::{MessageRow, PlaceRow},
     sequence::{Run, Sequence, first_tail},
@@ -30,7 +37,8 @@ pub struct Append;
 
 /// Which message, to which topic.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "Given", deny_unknown_fields)]
+#[schemars(!try_from)]
 pub struct AppendSpec {
     /// The topic's id.
     pub topic: Id,
@@ -42,18 +50,49 @@ pub struct AppendSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<MessageKey>,
     /// What happened: `booking.held`.
-    pub r#type: Id,
+    pub r#type: MessageType,
     /// What it says; `null` when nothing is given.
     #[serde(default)]
     pub data: Data,
+    /// What makes it a `CloudEvent`, with an id of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<Box<Event>>,
+}
+
+/// A spec as it is given, before it is known to hold together.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Given {
+    topic: Id,
+    #[serde(default)]
+    id: Option<Id>,
+    #[serde(default)]
+    key: Option<MessageKey>,
+    r#type: MessageType,
+    #[serde(default)]
+    data: Data,
+    #[serde(default)]
+    event: Option<Box<Event>>,
+}
+
+impl TryFrom<Given> for AppendSpec {
+    type Error = Contradiction;
+
+    fn try_from(given: Given) -> Result<Self, Contradiction> {
+        let Given { topic, id, key, r#type, data, event } = given;
+        if let Some(event) = &event {
+            event.check(id.as_ref(), &data)?;
+        }
+        Ok(Self { topic, id, key, r#type, data, event })
+    }
 }
 
 impl AppendSpec {
     /// This message to this topic.
     #[must_use]
     pub fn new(topic: Id, message: NewMessage) -> Self {
-        let NewMessage { id, key, r#type, data } = message;
-        Self { topic, id, key, r#type, data }
+        let NewMessage { id, key, r#type, data, event } = message;
+        Self { topic, id, key, r#type, data, event }
     }
 
     fn row(&self) -> MessageRow {
@@ -62,6 +101,7 @@ impl AppendSpec {
             data: self.data.clone(),
             key: self.key.clone(),
             id: self.id.clone(),
+            event: self.event.clone(),
         }
     }
 }
@@ -108,8 +148,9 @@ pub enum AppendRefusal {
     MessageExists {
         /// The topic's id.
         topic: Id,
-        /// The message's id.
-        id: Id,
+        /// What both are known by.
+        #[serde(flatten)]
+        identity: Identity,
         /// In which partition the message is that has it.
         partition: u16,
         /// Where in it.
@@ -132,7 +173,7 @@ impl Refusal for AppendRefusal {
     fn pointer(&self) -> Option<&'static str> {
         Some(match self {
             Self::TopicNotFound { .. } => "/topic",
-            Self::MessageExists { .. } => "/id",
+            Self::MessageExists { identity, .. } => identity.pointer(),
         })
     }
 }
@@ -142,6 +183,20 @@ impl Command for Append {
     const SUMMARY: &'static str = "Appends a message to a topic.";
     const METHOD: Method = Method::Post;
     const PATH: &'static str = "/v1/topics/{topic}/messages";
+    const ASKED_IN: &'static [AskedForm] = &[
+        AskedForm {
+            told_by: ToldBy::MediaType(events::STRUCTURED),
+            summary: "A CloudEvent, as JSON.",
+            schema: SchemaGenerator::subschema_for::<CloudEvent<'_>>,
+            read: structured::event,
+        },
+        AskedForm {
+            told_by: ToldBy::Fields(binary::PREFIX),
+            summary: "A CloudEvent: attributes in header fields, data as the body.",
+            schema: SchemaGenerator::subschema_for::<serde_json::Value>,
+            read: binary::event,
+        },
+    ];
     type Spec = AppendSpec;
     type Outcome = AppendOutcome;
     type Refusal = AppendRefusal;
@@ -161,11 +216,11 @@ pub fn append(tx: &mut Tx<'_>, spec: &AppendSpec) -> Result<AppendOutcome, Stop<
     let first = first_tail(tx, &spec.topic)?;
     let not_found = || AppendRefusal::TopicNotFound { topic: spec.topic.clone() };
     let first = first.ok_or_else(|| Stop::Refused(not_found()))?;
-    if let Some(id) = &spec.id
+    if let Some(identity) = Identity::of(spec.id.as_ref(), spec.event.as_deref())
         && !planted!(MessageIdNotChecked)
-        && let Some(place) = Ids::of(tx, &spec.topic)?.find(tx, id)?
+        && let Some(place) = Ids::of(tx, &spec.topic)?.find(tx, &identity)?
     {
-        return existing(tx, spec, id, place);
+        return existing(tx, spec, identity, place);
     }
     let partition = first.partitions.of(spec.key.as_ref(), tx.version());
     let sequence = Sequence::new(&spec.topic, partition);
@@ -179,14 +234,14 @@ pub fn append(tx: &mut Tx<'_>, spec: &AppendSpec) -> Result<AppendOutcome, Stop<
 fn existing(
     tx: &Tx<'_>,
     spec: &AppendSpec,
-    id: &Id,
+    identity: Identity,
     place: PlaceRow,
 ) -> Result<AppendOutcome, Stop<AppendRefusal>> {
     let PlaceRow { partition, offset } = place;
     let run = Sequence::new(&spec.topic, partition).holding(tx, offset)?;
     if let Some(field) = run.at(offset)?.message.differs(&spec.row()) {
-        let (topic, id) = (spec.topic.clone(), id.clone());
-        let exists = AppendRefusal::MessageExists { topic, id, partition, offset, field };
+        let topic = spec.topic.clone();
+        let exists = AppendRefusal::MessageExists { topic, identity, partition, offset, field };
         return Err(Stop::Refused(exists));
     }
     outcome(spec, &run, place, true)

@@ -10,15 +10,19 @@ use std::collections::BTreeMap;
 
 use holdfast_state::{
     Abort, Id, LogTime, Read as _, Stop, Tx, Version,
-    command::{Command, Method, Refusal, RefusalInfo, Write},
+    command::{
+        Command, Method, Refusal, RefusalInfo, Write,
+        foreign::{AskedForm, ToldBy},
+    },
 };
-use schemars::JsonSchema;
+use schemars::{JsonSchema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
 use super::{
     append::Appended,
+    events::{self, structured, written::CloudEvent},
     ids::Ids,
-    messages::Messages,
+    messages::{Identity, Messages},
     partition::Partitions,
     refusals::{BATCH_DIFFERS, MESSAGE_EXISTS, TOPIC_NOT_FOUND},
     row::{MessageRow, MessagesRow, PlaceRow, Sibling, TailRow},
@@ -82,8 +86,9 @@ pub enum AppendBatchRefusal {
         topic: Id,
         /// Which message of the batch, from 0.
         index: usize,
-        /// Its id.
-        id: Id,
+        /// What both are known by.
+        #[serde(flatten)]
+        identity: Identity,
         /// In which partition the message is that has it.
         partition: u16,
         /// Where in it.
@@ -98,8 +103,9 @@ pub enum AppendBatchRefusal {
         topic: Id,
         /// Which message of the batch, from 0: the first that is there already.
         index: usize,
-        /// Its id.
-        id: Id,
+        /// What it is known by.
+        #[serde(flatten)]
+        identity: Identity,
         /// In which partition it is.
         partition: u16,
         /// Where in it.
@@ -121,7 +127,9 @@ impl Refusal for AppendBatchRefusal {
     fn pointer(&self) -> Option<&'static str> {
         Some(match self {
             Self::TopicNotFound { .. } => "/topic",
-            Self::MessageExists { .. } | Self::BatchDiffers { .. } => "/id",
+            Self::MessageExists { identity, .. } | Self::BatchDiffers { identity, .. } => {
+                identity.pointer()
+            }
         })
     }
 
@@ -140,6 +148,12 @@ impl Command for AppendBatch {
     const SUMMARY: &'static str = "Appends several messages to a topic, all or none.";
     const METHOD: Method = Method::Post;
     const PATH: &'static str = "/v1/topics/{topic}/batches";
+    const ASKED_IN: &'static [AskedForm] = &[AskedForm {
+        told_by: ToldBy::MediaType(events::BATCH),
+        summary: "CloudEvents, as a JSON array.",
+        schema: SchemaGenerator::subschema_for::<Vec<CloudEvent<'_>>>,
+        read: structured::batch,
+    }];
     type Spec = AppendBatchSpec;
     type Outcome = AppendBatchOutcome;
     type Refusal = AppendBatchRefusal;
@@ -210,7 +224,7 @@ struct Batch {
 /// A message of the batch whose id is used.
 struct Known {
     index: usize,
-    id: Id,
+    identity: Identity,
     place: PlaceRow,
 }
 
@@ -219,7 +233,7 @@ impl Known {
         AppendBatchRefusal::BatchDiffers {
             topic: spec.topic.clone(),
             index: self.index,
-            id: self.id.clone(),
+            identity: self.identity.clone(),
             partition: self.place.partition,
             offset: self.place.offset,
         }
@@ -227,15 +241,17 @@ impl Known {
 }
 
 fn first_known(tx: &Tx<'_>, spec: &AppendBatchSpec) -> Result<Option<Known>, Abort> {
-    let named =
-        || spec.messages.iter().zip(0..).filter_map(|(each, at)| Some((at, each.id.as_ref()?)));
+    let named = || {
+        let all = spec.messages.iter().zip(0..);
+        all.filter_map(|(message, index)| Some((index, message.identity()?)))
+    };
     if named().next().is_none() {
         return Ok(None);
     }
     let ids = Ids::of(tx, &spec.topic)?;
-    for (index, id) in named() {
-        if let Some(place) = ids.find(tx, id)? {
-            return Ok(Some(Known { index, id: id.clone(), place }));
+    for (index, identity) in named() {
+        if let Some(place) = ids.find(tx, &identity)? {
+            return Ok(Some(Known { index, identity, place }));
         }
     }
     Ok(None)
@@ -252,9 +268,9 @@ fn existing(
     let run = Sequence::new(&spec.topic, partition).holding(tx, offset)?;
     let asked = MessageRow::of(&spec.messages[known.index]);
     if let Some(field) = run.at(offset)?.message.differs(&asked) {
-        let (topic, index, id) = (spec.topic.clone(), known.index, known.id.clone());
+        let (topic, index, identity) = (spec.topic.clone(), known.index, known.identity.clone());
         let exists =
-            AppendBatchRefusal::MessageExists { topic, index, id, partition, offset, field };
+            AppendBatchRefusal::MessageExists { topic, index, identity, partition, offset, field };
         return Err(Stop::Refused(exists));
     }
     // Messages without a key went where the transaction sent them that appended the batch.

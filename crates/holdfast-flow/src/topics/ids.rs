@@ -11,6 +11,7 @@ use std::ops::RangeInclusive;
 use holdfast_state::{Abort, Id, Lifetime, LogTime, Read, Tx};
 
 use super::{
+    messages::Identity,
     retention::Retention,
     row::{IdBuckets, IdBucketsRow, MessageIds, PlaceRow},
     sequence::Sequence,
@@ -45,9 +46,10 @@ impl<'a> Ids<'a> {
     }
 
     /// Where the message is that has this id, if there is one.
-    pub(super) fn find(&self, state: &impl Read, id: &Id) -> Result<Option<PlaceRow>, Abort> {
+    pub(super) fn find(&self, state: &impl Read, id: &Identity) -> Result<Option<PlaceRow>, Abort> {
+        let id = id.key();
         for bucket in self.buckets.clone().rev() {
-            let key = (self.topic.as_str(), bucket, id.as_str());
+            let key = (self.topic.as_str(), bucket, &*id);
             if let Some(place) = state.get::<MessageIds>(key)? {
                 let head = Sequence::new(self.topic, place.partition).head(state)?;
                 return Ok(Some(place).filter(|place| place.offset >= head.first));
@@ -57,8 +59,14 @@ impl<'a> Ids<'a> {
     }
 
     /// Writes down an id that no message has.
-    pub(super) fn put(&self, tx: &mut Tx<'_>, id: &Id, place: &PlaceRow) -> Result<(), Abort> {
-        let key = (self.topic.as_str(), *self.buckets.end(), id.as_str());
+    pub(super) fn put(
+        &self,
+        tx: &mut Tx<'_>,
+        id: &Identity,
+        place: &PlaceRow,
+    ) -> Result<(), Abort> {
+        let id = id.key();
+        let key = (self.topic.as_str(), *self.buckets.end(), &*id);
         tx.put::<MessageIds>(key, place)
     }
 }

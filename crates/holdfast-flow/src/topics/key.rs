@@ -40,7 +40,7 @@ impl MessageKey {
     }
 }
 
-fn may_stand(character: char) -> bool {
+pub(super) fn may_stand(character: char) -> bool {
     let code = u32::from(character);
     let noncharacter = code & 0xFFFE == 0xFFFE || (0xFDD0..=0xFDEF).contains(&code);
     !character.is_control() && !noncharacter

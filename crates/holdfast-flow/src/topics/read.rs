@@ -11,14 +11,16 @@ use holdfast_state::{
     command::{
         Command, Method, Query, Refusal, RefusalInfo,
         awaited::{Awaited, Pending, TailEvent, Tailed, Wait},
+        foreign::AnsweredForm,
     },
     page::PageSize,
 };
-use schemars::JsonSchema;
+use schemars::{JsonSchema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
 use super::{
     data::Data,
+    events::{self, Event, attribute::MessageType, written},
     key::MessageKey,
     partition::Partitions,
     refusals::{OFFSET_OUT_OF_RANGE, PARTITION_NOT_FOUND, TOPIC_NOT_FOUND},
@@ -83,13 +85,16 @@ pub struct Message {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<MessageKey>,
     /// What happened.
-    pub r#type: Id,
+    pub r#type: MessageType,
     /// When it was appended.
     pub time: LogTime,
     /// The transaction that appended it.
     pub version: u64,
     /// What it says.
     pub data: Data,
+    /// What makes it a `CloudEvent`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event: Option<Box<Event>>,
 }
 
 impl Message {
@@ -103,11 +108,14 @@ impl Message {
             time: row.time,
             version: row.version.get(),
             data: message.data.clone(),
+            event: message.event.clone(),
         }
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.data.as_str().len() + self.key.as_ref().map_or(0, |key| key.as_str().len())
+        let event = self.event.as_ref().map_or(0, |event| event.bytes());
+        let key = self.key.as_ref().map_or(0, |key| key.as_str().len());
+        self.data.as_str().len() + key + event
     }
 }
 
@@ -169,6 +177,12 @@ impl Command for ReadMessages {
     const SUMMARY: &'static str = "Reads the messages of a topic's partition after an offset.";
     const METHOD: Method = Method::Get;
     const PATH: &'static str = "/v1/topics/{topic}/messages";
+    const ANSWERED_IN: &'static [AnsweredForm] = &[AnsweredForm {
+        media_type: events::BATCH,
+        schema: SchemaGenerator::subschema_for::<Vec<written::CloudEvent<'_>>>,
+        fields: written::FIELDS,
+        write: written::batch,
+    }];
     type Spec = ReadMessagesSpec;
     type Outcome = MessagesPage;
     type Refusal = ReadMessagesRefusal;

@@ -20,7 +20,12 @@ use holdfast_state::{
 use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
 
 use super::{
-    data::Data, key::MessageKey, messages::NewMessage, partition::Partitions, retention::Retention,
+    data::Data,
+    events::{Event, attribute::MessageType},
+    key::MessageKey,
+    messages::{Identity, NewMessage},
+    partition::Partitions,
+    retention::Retention,
 };
 
 /// Topics by id.
@@ -306,7 +311,7 @@ impl MessagesRow {
 pub struct MessageRow {
     /// What happened.
     #[n(0)]
-    pub r#type: Id,
+    pub r#type: MessageType,
     /// What it says.
     #[n(1)]
     pub data: Data,
@@ -316,6 +321,9 @@ pub struct MessageRow {
     /// The id that the caller gave.
     #[n(3)]
     pub id: Option<Id>,
+    /// What makes it a `CloudEvent`; it has no id of the caller's then.
+    #[n(4)]
+    pub event: Option<Box<Event>>,
 }
 
 impl MessageRow {
@@ -325,13 +333,25 @@ impl MessageRow {
             data: message.data.clone(),
             key: message.key.clone(),
             id: message.id.clone(),
+            event: message.event.clone(),
         }
+    }
+
+    /// Has its caller given it anything to be known by?
+    pub(super) const fn is_named(&self) -> bool {
+        self.id.is_some() || self.event.is_some()
+    }
+
+    /// What it is known by, if its caller gave it anything.
+    pub(super) fn identity(&self) -> Option<Identity> {
+        Identity::of(self.id.as_ref(), self.event.as_deref())
     }
 
     fn bytes(&self) -> u64 {
         let id = self.id.as_ref().map_or(0, |id| id.len());
         let key = self.key.as_ref().map_or(0, |key| key.as_str().len());
-        (id + key + self.r#type.len() + self.data.as_str().len()) as u64
+        let event = self.event.as_ref().map_or(0, |event| event.bytes());
+        (id + key + self.r#type.as_str().len() + self.data.as_str().len() + event) as u64
     }
 
     /// The first field, besides the id, in which the two differ.
@@ -340,7 +360,11 @@ impl MessageRow {
             () if self.key != other.key => Some("key"),
             () if self.r#type != other.r#type => Some("type"),
             () if self.data != other.data => Some("data"),
-            () => None,
+            () => match (&self.event, &other.event) {
+                (Some(one), Some(other)) => one.differs(other),
+                (None, None) => None,
+                (Some(_), None) | (None, Some(_)) => Some("event"),
+            },
         }
     }
 }
@@ -390,8 +414,8 @@ mod tests {
 
     #[test]
     fn rows_written_once_are_read_by_a_release_that_knows_less() {
-        let message = ("t", "1", Option::<u8>::None, Option::<u8>::None, "later");
         let none = Option::<u8>::None;
+        let message = ("t", "1", none, none, none, "later");
         let row = minicbor::to_vec((1_u64, 2_u64, "msg_1", [message], none, "later")).unwrap();
         let row = MessagesRow::parse(&row).unwrap();
         assert_eq!(row.id(0).unwrap().as_str(), "msg_1");
@@ -401,10 +425,11 @@ mod tests {
     #[test]
     fn ids_of_one_row_are_distinct() {
         let message = |id: Option<&str>| MessageRow {
-            r#type: Id::new("t").unwrap(),
+            r#type: MessageType::new("t").unwrap(),
             data: Data::default(),
             key: None,
             id: id.map(|id| Id::new(id).unwrap()),
+            event: None,
         };
         let row = MessagesRow {
             version: Version::new(1),

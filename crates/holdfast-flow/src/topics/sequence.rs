@@ -132,13 +132,13 @@ impl<'a> Sequence<'a> {
     }
 
     fn put_ids(self, tx: &mut Tx<'_>, run: &Run) -> Result<(), Abort> {
-        if run.row.messages.iter().all(|message| message.id.is_none()) {
+        if !run.row.messages.iter().any(MessageRow::is_named) {
             return Ok(());
         }
         let ids = Ids::of(tx, self.topic)?;
         for (message, offset) in run.row.messages.iter().zip(run.base..) {
-            if let Some(id) = &message.id {
-                ids.put(tx, id, &PlaceRow { offset, partition: self.partition })?;
+            if let Some(id) = message.identity() {
+                ids.put(tx, &id, &PlaceRow { offset, partition: self.partition })?;
             }
         }
         Ok(())

@@ -1,8 +1,14 @@
 //! Rows of every format ever released stay readable: `tests/fixtures` holds their
 //! bytes, one row a line, and is never edited, only added to.
 
+use std::collections::BTreeMap;
+
 use holdfast_flow::topics::{
-    Data, MessageKey, Partitions,
+    Data, MessageKey, MessageType, Partitions,
+    events::{
+        Binary, ContentType, Event, EventId, EventSource, EventText, EventTime, ExtensionValue,
+        Extensions, SchemaUri,
+    },
     groups::row::{GroupRow, MemberRow, OffsetRow},
     queues::{
         row::{DeliveryRow, LetterRow, QueueRow, Reason, StandingRow},
@@ -60,10 +66,11 @@ fn topics_and_tails_of_format_1() {
 #[test]
 fn messages_of_format_1() {
     let message = |own: Option<&str>, key: Option<&str>, data: &str| MessageRow {
-        r#type: id("booking.held"),
+        r#type: id("booking.held").into(),
         data: Data::new(data).unwrap(),
         key: key.map(|key| MessageKey::new(key).unwrap()),
         id: own.map(id),
+        event: None,
     };
     let plain = MessagesRow {
         version: Version::new(48_211),
@@ -88,6 +95,53 @@ fn messages_of_format_1() {
     let siblings = [(0, 7), (3, 48_000)].map(|(partition, base)| Sibling { partition, base });
     let part = MessagesRow { siblings: Some(siblings.to_vec()), ..plain };
     FORMAT_1.check("part of a batch", &part);
+}
+
+#[test]
+fn messages_that_are_events_of_format_1() {
+    let extension = |value: ExtensionValue| ("traceparent".to_owned(), value);
+    let text = |text: &str| EventText::new(text).unwrap();
+    let event = Event {
+        source: EventSource::new("https://example.com/bookings").unwrap(),
+        id: EventId::new("A 234").unwrap(),
+        subject: Some(text("hold_0q3c")),
+        time: Some(EventTime::new("2026-11-22T10:15:00.5+01:00").unwrap()),
+        datacontenttype: Some(ContentType::new("image/png").unwrap()),
+        dataschema: Some(SchemaUri::new("https://example.com/schema").unwrap()),
+        data_base64: Some(Binary::new(&[0, 1, 255]).unwrap()),
+        empty: false,
+        extensions: Extensions::new(BTreeMap::from([
+            extension(ExtensionValue::Text(text("00-0af7-01"))),
+            ("n".to_owned(), ExtensionValue::Integer(-5)),
+            ("sampled".to_owned(), ExtensionValue::Boolean(true)),
+        ]))
+        .unwrap(),
+    };
+    let least = Event {
+        subject: None,
+        time: None,
+        datacontenttype: None,
+        dataschema: None,
+        data_base64: None,
+        empty: true,
+        extensions: Extensions::default(),
+        ..event.clone()
+    };
+    let message = |event: Event| MessageRow {
+        r#type: MessageType::new("com.example/booking held").unwrap(),
+        data: Data::default(),
+        key: None,
+        id: None,
+        event: Some(Box::new(event)),
+    };
+    let row = MessagesRow {
+        version: Version::new(48_211),
+        time: TIME,
+        fresh: Some(id("msg_01ke0vcm00000001f2k")),
+        messages: vec![message(event), message(least)],
+        siblings: None,
+    };
+    FORMAT_1.check("events", &row);
 }
 
 #[test]
@@ -142,10 +196,11 @@ fn queues_of_format_1() {
 #[test]
 fn dead_letters_of_format_1() {
     let message = MessageRow {
-        r#type: id("booking.held"),
+        r#type: id("booking.held").into(),
         data: Data::new(r#"{"hold":"hold_0q3c"}"#).unwrap(),
         key: Some(MessageKey::new("porto").unwrap()),
         id: Some(id("m-18")),
+        event: None,
     };
     let letter = LetterRow {
         message,

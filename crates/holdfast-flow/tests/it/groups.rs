@@ -216,7 +216,13 @@ fn take(world: &mut World, step: &Step, generation: u64) -> Result<String, Strin
 }
 
 fn message() -> NewMessage {
-    NewMessage { id: None, key: None, r#type: id("t"), data: Default::default() }
+    NewMessage {
+        id: None,
+        key: None,
+        r#type: id("t").into(),
+        data: Default::default(),
+        event: None,
+    }
 }
 
 /// Messages are kept for this long, in seconds.

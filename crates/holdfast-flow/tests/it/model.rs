@@ -11,6 +11,7 @@ use holdfast_flow::topics::{
     append_batch::{AppendBatch, AppendBatchSpec, OffsetRange},
     create::{CreateTopic, CreateTopicSpec},
     delete::{DeleteTopic, DeleteTopicSpec},
+    events::{Event, EventId, EventSource, Extensions},
     get::{GetTopic, GetTopicSpec},
     read::{Message, ReadMessages, ReadMessagesSpec},
     update::{UpdateTopic, UpdateTopicSpec},
@@ -23,7 +24,7 @@ use holdfast_state::{
 };
 use proptest::prelude::*;
 
-use naive::{Naive, Step, Wanted, age, key_text, partitions};
+use naive::{Known, Naive, Step, Wanted, age, key_text, partitions};
 
 const VOCABULARY: Vocabulary<'static> =
     Vocabulary { commands: COMMANDS, timers: TIMERS, looks: &[] };
@@ -37,7 +38,11 @@ fn id(kind: char, number: u8) -> Id {
 
 fn wanted() -> impl Strategy<Value = Wanted> {
     // Few ids and little to differ in, so that retries and clashes are common.
-    let id = prop::option::weighted(0.4, 0..12_u8);
+    let id = prop_oneof![
+        4 => (0..12_u8).prop_map(Known::Id),
+        2 => (0..3_u8, 0..3_u8).prop_map(|(source, id)| Known::Event { source, id }),
+        4 => Just(Known::Nothing),
+    ];
     (id, prop::option::of(0..3_u8), 0..2_u8).prop_map(|(id, key, data)| Wanted { id, key, data })
 }
 
@@ -72,12 +77,34 @@ fn retention(age: Option<u64>) -> Retention {
     Retention { age, bytes: None }
 }
 
+/// An event whose id may be a message's.
+fn event(source: u8, id: u8) -> Box<Event> {
+    Box::new(Event {
+        source: EventSource::new(&format!("/s/{source}")).unwrap(),
+        id: EventId::new(&format!("m{id}")).unwrap(),
+        subject: None,
+        time: None,
+        datacontenttype: None,
+        dataschema: None,
+        data_base64: None,
+        empty: false,
+        extensions: Extensions::default(),
+    })
+}
+
 fn message(wanted: &Wanted) -> NewMessage {
     NewMessage {
-        id: wanted.id.map(|number| id('m', number)),
+        id: match wanted.id {
+            Known::Id(number) => Some(id('m', number)),
+            Known::Event { .. } | Known::Nothing => None,
+        },
         key: wanted.key.map(|number| MessageKey::new(&key_text(number)).unwrap()),
-        r#type: id('t', wanted.data),
+        r#type: id('t', wanted.data).into(),
         data: Data::new(&format!("{{\"n\": {}}}", wanted.data)).unwrap(),
+        event: match wanted.id {
+            Known::Event { source, id } => Some(event(source, id)),
+            Known::Id(_) | Known::Nothing => None,
+        },
     }
 }
 
@@ -197,7 +224,7 @@ proptest! {
                 prop_assert_eq!(found.offset, expected.offset as u64);
                 prop_assert_eq!(found.version, expected.version);
                 prop_assert_eq!((&found.key, &found.r#type), (&wanted.key, &wanted.r#type));
-                prop_assert_eq!(&found.data, &wanted.data);
+                prop_assert_eq!((&found.data, &found.event), (&wanted.data, &wanted.event));
                 prop_assert!(wanted.id.is_none_or(|id| id == found.id));
             }
             prop_assert!(found.is_sorted_by_key(|message| (message.time, message.version)));

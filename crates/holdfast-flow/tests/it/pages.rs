@@ -27,8 +27,9 @@ fn large() -> NewMessage {
     NewMessage {
         id: None,
         key: None,
-        r#type: Id::new("t").unwrap(),
+        r#type: Id::new("t").unwrap().into(),
         data: Data::new(&text).unwrap(),
+        event: None,
     }
 }
 

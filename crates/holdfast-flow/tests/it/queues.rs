@@ -168,8 +168,9 @@ impl Shop {
             let message = NewMessage {
                 id: None,
                 key: (key > 0).then(|| MessageKey::new(&format!("key {key}")).unwrap()),
-                r#type: id("t"),
+                r#type: id("t").into(),
                 data: data(self.said),
+                event: None,
             };
             let spec = AppendSpec::new(id("jobs"), message);
             let done = self.world.transact(|tx| append(tx, &spec)).unwrap();
@@ -427,7 +428,13 @@ fn a_receive_stays_within_what_a_transaction_may_write() {
         metadata: None,
     };
     world.transact(|tx| CreateQueue::run(tx, &spec)).unwrap();
-    let message = NewMessage { id: None, key: None, r#type: id("t"), data: Data::default() };
+    let message = NewMessage {
+        id: None,
+        key: None,
+        r#type: id("t").into(),
+        data: Data::default(),
+        event: None,
+    };
     let messages = Messages::new(vec![message; 1000]).unwrap();
     let batch = AppendBatchSpec { topic: id("jobs"), messages };
     let (topic, queue, wait) = (id("jobs"), id("work"), Wait::default());

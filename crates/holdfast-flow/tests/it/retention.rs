@@ -46,8 +46,9 @@ fn message(key: &str, bytes: usize, id: Option<String>) -> NewMessage {
     NewMessage {
         id: id.map(|id| Id::new(&id).unwrap()),
         key: Some(MessageKey::new(key).unwrap()),
-        r#type: Id::new("t").unwrap(),
+        r#type: Id::new("t").unwrap().into(),
         data: Data::new(&format!("\"{}\"", "x".repeat(bytes - 2))).unwrap(),
+        event: None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use holdfast_state::command::{Entry, Kind as CommandKind};
+use holdfast_state::command::{Entry, Kind as CommandKind, foreign::ToldBy};
 use serde_json::{Map, Value, json};
 
 use super::schemas::Schemas;
@@ -20,15 +20,32 @@ pub(super) fn describe(entry: &Entry, schemas: &mut Schemas) -> Value {
         "summary": entry.summary,
         "tags": [primitive],
         "parameters": parameters_of(entry, schemas),
-        "responses": responses(entry, &schemas.outcome(entry)),
+        "responses": responses(entry, schemas),
     });
     if takes_body(entry.method) {
-        operation["requestBody"] = json!({
-            "required": true,
-            "content": { "application/json": { "schema": schemas.body(entry) } },
-        });
+        operation["requestBody"] = request_body(entry, schemas);
     }
     operation
+}
+
+/// JSON, and other forms with a media type of their own; in words, those that header fields tell.
+fn request_body(entry: &Entry, schemas: &mut Schemas) -> Value {
+    let mut body = json!({
+        "required": true,
+        "content": { "application/json": { "schema": schemas.body(entry) } },
+    });
+    for form in entry.asked_in {
+        match form.told_by {
+            ToldBy::MediaType(media_type) => {
+                body["content"][media_type] = json!({ "schema": schemas.asked(form) });
+            }
+            ToldBy::Fields(prefix) => {
+                let told = format!("With header fields `{prefix}*`, whatever the media type: ");
+                body["description"] = (told + form.summary).into();
+            }
+        }
+    }
+    body
 }
 
 fn parameters_of(entry: &Entry, schemas: &mut Schemas) -> Value {
@@ -59,15 +76,9 @@ fn parameters_of(entry: &Entry, schemas: &mut Schemas) -> Value {
     parameters.into()
 }
 
-fn responses(entry: &Entry, outcome: &Value) -> Value {
+fn responses(entry: &Entry, schemas: &mut Schemas) -> Value {
     let mut responses = Map::new();
-    let mut headers = vec!["At", "Durability", "Replayed"];
-    headers.extend(entry.conditional.then_some("ETag"));
-    let mut done = json!({
-        "description": "The outcome.",
-        "headers": headers_of(&headers),
-        "content": { "application/json": { "schema": outcome } },
-    });
+    let mut done = done(entry, schemas);
     if entry.tailed_from.is_some() {
         done["content"]["text/event-stream"] = json!({ "schema": {
             "type": "string",
@@ -85,6 +96,14 @@ fn responses(entry: &Entry, outcome: &Value) -> Value {
         let status = of_class(refusal.class).0.as_u16();
         by_status.entry(status).or_default().push((refusal.code, refusal.summary));
     }
+    for (told, kind) in [
+        (entry.asked_in.is_empty(), Kind::UnsupportedMediaType),
+        (entry.answered_in.is_empty(), Kind::NotAcceptable),
+    ] {
+        if !told {
+            by_status.entry(kind.info().status.as_u16()).or_default();
+        }
+    }
     for kind in Kind::ALL {
         // What every command may answer shares a status with what this one refuses.
         if let Some(codes) = by_status.get_mut(&kind.info().status.as_u16()) {
@@ -97,6 +116,26 @@ fn responses(entry: &Entry, outcome: &Value) -> Value {
     let default = json!({ "$ref": "#/components/responses/Problem" });
     responses.insert("default".to_owned(), default);
     responses.into()
+}
+
+/// What the outcome is in each of its forms.
+fn done(entry: &Entry, schemas: &mut Schemas) -> Value {
+    let mut headers = vec!["At", "Durability", "Replayed"];
+    headers.extend(entry.conditional.then_some("ETag"));
+    let mut done = json!({
+        "description": "The outcome.",
+        "headers": headers_of(&headers),
+        "content": { "application/json": { "schema": schemas.outcome(entry) } },
+    });
+    for form in entry.answered_in {
+        done["content"][form.media_type] = json!({ "schema": schemas.answered(form) });
+        for (name, summary) in form.fields {
+            let schema = json!({ "type": "string" });
+            let description = format!("{summary} With {}.", form.media_type);
+            done["headers"][name] = json!({ "description": description, "schema": schema });
+        }
+    }
+    done
 }
 
 fn refused(codes: &[(&str, &str)]) -> Value {

@@ -1,6 +1,9 @@
 //! Schemas of specs and outcomes, each named once under `components`.
 
-use holdfast_state::command::Entry;
+use holdfast_state::command::{
+    Entry,
+    foreign::{AnsweredForm, AskedForm},
+};
 use schemars::{Schema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value};
 
@@ -36,6 +39,16 @@ impl Schemas {
     /// The schema of a command's outcome.
     pub(super) fn outcome(&mut self, entry: &Entry) -> Value {
         (entry.outcome_schema)(&mut self.outcomes).to_value()
+    }
+
+    /// The schema of a form in which commands are asked.
+    pub(super) fn asked(&mut self, form: &AskedForm) -> Value {
+        (form.schema)(&mut self.specs).to_value()
+    }
+
+    /// The schema of a form in which commands are answered.
+    pub(super) fn answered(&mut self, form: &AnsweredForm) -> Value {
+        (form.schema)(&mut self.outcomes).to_value()
     }
 
     /// The schema of a command's spec.

@@ -11,6 +11,7 @@ mod changes;
 mod conditional;
 mod consistency;
 mod conventions;
+mod forms;
 mod keys;
 mod limited;
 mod metrics;

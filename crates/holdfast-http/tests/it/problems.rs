@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::{
     client::{Client, Response},
+    forms,
     keys::keys,
     lab,
     server::{Setup, TestServer},
@@ -26,6 +27,9 @@ const SCENARIOS: &[Scenario] = &[
     (Kind::Forbidden, forbidden),
     (Kind::NoSuchPath, || ask("GET", "/v1/lab", &[], "")),
     (Kind::MethodNotAllowed, method_not_allowed),
+    (Kind::NotAcceptable, || {
+        forms::server().client().request("GET", forms::READ, &[("accept", "text/html")], "")
+    }),
     (Kind::RequestTimeout, slow_body),
     (Kind::ChangesTrimmed, changes_trimmed),
     (Kind::VersionNotReached, version_not_reached),

@@ -110,8 +110,9 @@ impl Booking {
         let message = NewMessage {
             id: None,
             key: None,
-            r#type: self.kind.clone(),
+            r#type: self.kind.clone().into(),
             data: holdfast_flow::topics::Data::default(),
+            event: None,
         };
         append(tx, &AppendSpec::new(self.topic.clone(), message)).map_err(shown)?;
         Ok(b"booked".to_vec())

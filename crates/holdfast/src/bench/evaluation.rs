@@ -210,8 +210,9 @@ fn messages(_: &BenchArgs) -> anyhow::Result<Vec<Cost>> {
         Ok(NewMessage {
             id,
             key: Some(MessageKey::new("lisbon-double")?),
-            r#type: self::id("booking.held"),
+            r#type: self::id("booking.held").into(),
             data: Data::new(r#"{"hold":"hold_01kdvdna000000000003"}"#)?,
+            event: None,
         })
     };
     let mut core = Core::default();

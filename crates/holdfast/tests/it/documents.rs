@@ -32,6 +32,7 @@ const SHOWN: &[(&str, &[&str])] = &[
 
 /// Pages that have examples, whatever becomes of them.
 const KNOWN: &[&str] = &[
+    "cloudevents.md",
     "documents.md",
     "http.md",
     "leases.md",

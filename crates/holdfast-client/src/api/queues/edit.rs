@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    api::MessageEvent,
     api::queues::Reason,
     command::{Command, Kind, Method, encode},
     json::Json,
@@ -72,6 +73,9 @@ pub struct EditDeadLetterOutcome {
     /// When it was edited last; absent when it says what was appended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub edited_at: Option<String>,
+    /// What makes it a `CloudEvent`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<MessageEvent>,
     /// What it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,

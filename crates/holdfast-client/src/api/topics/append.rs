@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    api::MessageEvent,
     api::topics::Appended,
     command::{Command, Kind, Method, encode},
     json::Json,
@@ -20,6 +21,9 @@ pub struct AppendSpec {
     /// What it says; `null` when nothing is given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<Json>,
+    /// What makes it a `CloudEvent`, with an id of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event: Option<MessageEvent>,
     /// The message's id, used once in the topic; without one it gets a fresh id, and a
     /// retry without an idempotency key would be another message.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -33,7 +37,14 @@ impl AppendSpec {
     /// With what must be there, and nothing else.
     #[must_use]
     pub fn new(topic: impl Into<String>, r#type: impl Into<String>) -> Self {
-        Self { topic: topic.into(), r#type: r#type.into(), data: None, id: None, key: None }
+        Self {
+            topic: topic.into(),
+            r#type: r#type.into(),
+            data: None,
+            event: None,
+            id: None,
+            key: None,
+        }
     }
 }
 

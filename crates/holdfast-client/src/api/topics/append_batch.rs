@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    api::MessageEvent,
     api::topics::Appended,
     command::{Command, Kind, Method, encode},
     json::Json,
@@ -54,6 +55,9 @@ pub struct NewMessage {
     /// What it says; `null` when nothing is given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<Json>,
+    /// What makes it a `CloudEvent`, with an id of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event: Option<MessageEvent>,
     /// Its id, used once in the topic; without one it gets a fresh id, and a retry
     /// without an idempotency key would be another message.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -67,7 +71,7 @@ impl NewMessage {
     /// With what must be there, and nothing else.
     #[must_use]
     pub fn new(r#type: impl Into<String>) -> Self {
-        Self { r#type: r#type.into(), data: None, id: None, key: None }
+        Self { r#type: r#type.into(), data: None, event: None, id: None, key: None }
     }
 }
 

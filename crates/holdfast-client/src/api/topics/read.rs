@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    api::MessageEvent,
     command::{Command, Kind, Method, Target, encode},
     json::Json,
 };
@@ -74,6 +75,9 @@ pub struct Message {
     pub version: u64,
     /// What it says.
     pub data: Json,
+    /// What makes it a `CloudEvent`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<MessageEvent>,
     /// What it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,

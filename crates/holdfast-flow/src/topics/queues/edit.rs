@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{letter::LetterRefusal, letters::Letter, receipt::LetterId, standing::Name};
-use crate::topics::data::Data;
+use crate::topics::{data::Data, events::attribute::MessageType};
 
 /// The command.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ pub struct EditDeadLetterSpec {
     pub letter: LetterId,
     /// What happened; as before when nothing is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub r#type: Option<Id>,
+    pub r#type: Option<MessageType>,
     /// What it says.
     pub data: Data,
 }
@@ -78,6 +78,7 @@ impl Write for EditDeadLetter {
             row.message.r#type = r#type.clone();
         }
         row.message.data = spec.data.clone();
+        row.message.event = row.message.event.map(|event| Box::new(event.with_json()));
         row.edited_at = Some(tx.now());
         name.put_letter(tx, letter, &row)?;
         Ok(EditDeadLetterOutcome { outcome: Edited::Edited, letter: Letter::of(letter, &row) })

@@ -3,7 +3,7 @@
 //! Where messages are follows from numbers that are stored, but for two things. Which of
 //! those that were never given out wait for their delay is searched for, by halves. Which of
 //! those that were given out could be given out again is counted, a delivery at a time: the
-//! first [`AGAIN_MAX`] of them, which come into sight while nobody receives.
+//! first `AGAIN_MAX` of them, which come into sight while nobody receives.
 
 use holdfast_state::{
     Abort, LogTime, Read as _, Scan,

@@ -270,9 +270,9 @@ impl<'a> Name<'a> {
 impl LetterRow {
     /// A message that dies for the first time.
     fn of(message: Message, reason: Reason, died_at: LogTime) -> Self {
-        let Message { id, key, r#type, time, version, data, .. } = message;
+        let Message { id, key, r#type, time, version, data, event, offset: _ } = message;
         Self {
-            message: MessageRow { r#type, data, key, id: Some(id) },
+            message: MessageRow { r#type, data, key, id: Some(id), event },
             time,
             version: Version::new(version),
             reason,
@@ -287,7 +287,7 @@ impl LetterRow {
 
     /// The message as it is given out.
     pub(super) fn shown(&self, offset: u64) -> Message {
-        let MessageRow { r#type, data, key, id } = self.message.clone();
+        let MessageRow { r#type, data, key, id, event } = self.message.clone();
         Message {
             offset,
             id: id.expect("a dead letter is written with its message's id"),
@@ -296,6 +296,7 @@ impl LetterRow {
             time: self.time,
             version: self.version.get(),
             data,
+            event,
         }
     }
 }

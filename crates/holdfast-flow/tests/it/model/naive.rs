@@ -28,9 +28,17 @@ pub(crate) enum Step {
     },
 }
 
+/// What a caller knows a message by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Known {
+    Nothing,
+    Id(u8),
+    Event { source: u8, id: u8 },
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Wanted {
-    pub(crate) id: Option<u8>,
+    pub(crate) id: Known,
     pub(crate) key: Option<u8>,
     pub(crate) data: u8,
 }
@@ -187,7 +195,8 @@ impl Naive {
             }
             Step::Append { topic, message } => self.append(*topic, std::slice::from_ref(message)),
             Step::Batch { topic, messages } => {
-                let ids: Vec<_> = messages.iter().filter_map(|message| message.id).collect();
+                let ids = messages.iter().map(|message| message.id);
+                let ids: Vec<_> = ids.filter(|id| *id != Known::Nothing).collect();
                 let distinct: BTreeSet<_> = ids.iter().collect();
                 if messages.is_empty() || distinct.len() < ids.len() {
                     return Ok("invalid".to_owned());
@@ -200,7 +209,10 @@ impl Naive {
 
     fn append(&mut self, topic: u8, messages: &[Wanted]) -> Result<String, String> {
         let known = self.topics.get(&topic).ok_or("topic_not_found")?;
-        for (index, message) in messages.iter().enumerate().filter(|(_, each)| each.id.is_some()) {
+        for (index, message) in messages.iter().enumerate() {
+            if message.id == Known::Nothing {
+                continue;
+            }
             let same = |each: &&Message| each.wanted.id == message.id && known.is_there(each);
             let Some(stored) = known.all.iter().find(same) else { continue };
             if stored.wanted != *message {
