@@ -14,6 +14,7 @@ pub mod ledger;
 pub mod limits;
 pub mod queues;
 pub mod reservations;
+pub mod schemas;
 pub mod sessions;
 pub mod timers;
 pub mod topics;

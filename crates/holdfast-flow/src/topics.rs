@@ -19,7 +19,7 @@
 //! [`retention`]; `refusals`; [`row`] (what is stored), `ids`, `sequence` (finding and
 //! adding messages), `trim` (removing them), [`mod@sweep`] (in time);
 //! [`create`], [`update`], [`delete`], [`get`], [`list`]; [`mod@append`], [`append_batch`],
-//! [`read`]; [`groups`], [`queues`]; `instruments`.
+//! [`read`]; [`schemas`], [`groups`], [`queues`]; `instruments`.
 
 pub mod append;
 pub mod append_batch;
@@ -41,6 +41,7 @@ pub mod read;
 mod refusals;
 pub mod retention;
 pub mod row;
+pub mod schemas;
 mod sequence;
 pub mod sweep;
 mod trim;
@@ -73,6 +74,11 @@ pub const COMMANDS: &[Entry] = &[
     Entry::write::<append::Append>(),
     Entry::write::<append_batch::AppendBatch>(),
     Entry::tailed::<read::ReadMessages>(),
+    Entry::write::<schemas::register::RegisterSchema>(),
+    Entry::write::<schemas::configure::ConfigureSchemas>(),
+    Entry::write::<schemas::delete::DeleteSchema>(),
+    Entry::query::<schemas::get::GetSchema>(),
+    Entry::query::<schemas::list::ListSchemas>(),
     Entry::write::<groups::join::JoinGroup>(),
     Entry::write::<groups::leave::LeaveGroup>(),
     Entry::write::<groups::commit::CommitOffsets>(),
@@ -111,6 +117,8 @@ pub const TABLES: &[(TableId, &str)] = &[
     (row::Marks::ID, row::Marks::NAME),
     (row::IdBuckets::ID, row::IdBuckets::NAME),
     (row::Floors::ID, row::Floors::NAME),
+    (schemas::row::Schemas::ID, schemas::row::Schemas::NAME),
+    (schemas::row::Judging::ID, schemas::row::Judging::NAME),
     (groups::row::Groups::ID, groups::row::Groups::NAME),
     (groups::row::Members::ID, groups::row::Members::NAME),
     (groups::row::Offsets::ID, groups::row::Offsets::NAME),

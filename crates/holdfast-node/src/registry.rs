@@ -130,6 +130,8 @@ const TOPICS: Primitive = Primitive {
         TableInfo::of::<topics::row::Marks>(&[KeyPart::Text, KeyPart::U16, KeyPart::U64]),
         TableInfo::of::<topics::row::IdBuckets>(&[KeyPart::Text]),
         TableInfo::of::<topics::row::Floors>(&[]),
+        TableInfo::of::<topics::schemas::row::Schemas>(&[KeyPart::Text, KeyPart::U64]),
+        TableInfo::of::<topics::schemas::row::Judging>(&[KeyPart::Text]),
         TableInfo::of::<topics::groups::row::Groups>(&[KeyPart::Text, KeyPart::Text]),
         TableInfo::of::<topics::groups::row::Members>(&[
             KeyPart::Text,

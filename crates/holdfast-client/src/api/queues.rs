@@ -76,6 +76,9 @@ pub struct Letter {
     /// What the consumer said that rejected it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<Json>,
+    /// Number of the schema that it was judged by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<u64>,
 }
 
 /// Why a message is a dead letter.

@@ -3,7 +3,7 @@
 //! The same message again, under an id that the caller gave, is the same message;
 //! another one under the id is refused. Everything is decided before the first row is
 //! written. It reads the tail of its partition and writes it and the message; with an id,
-//! it reads and writes that of the id as well. An id is used for as long as its message is
+//! it reads and writes that of the id as well; where the topic has a schema, that. An id is used for as long as its message is
 //! there.
 
 use holdfast_planted::planted;
@@ -26,9 +26,10 @@ use super::{
     ids::Ids,
     key::MessageKey,
     messages::{Identity, NewMessage},
-    refusals::{MESSAGE_EXISTS, TOPIC_NOT_FOUND},
+    refusals::{MESSAGE_EXISTS, SCHEMA_VIOLATED, TOPIC_NOT_FOUND},
     row::{MessageRow, PlaceRow},
-    sequence::{Run, Sequence, first_tail},
+    schemas::{Checking, Violation},
+    sequence::{Beside, Run, Sequence, first_tail},
 };
 
 /// The command.
@@ -158,15 +159,24 @@ pub enum AppendRefusal {
         /// What differs.
         field: &'static str,
     },
+    /// Its data is not what the topic's schema asks for.
+    SchemaViolated {
+        /// The topic's id.
+        topic: Id,
+        /// Where, and by what.
+        #[serde(flatten)]
+        violation: Violation,
+    },
 }
 
 impl Refusal for AppendRefusal {
-    const ALL: &'static [RefusalInfo] = &[TOPIC_NOT_FOUND, MESSAGE_EXISTS];
+    const ALL: &'static [RefusalInfo] = &[TOPIC_NOT_FOUND, MESSAGE_EXISTS, SCHEMA_VIOLATED];
 
     fn code(&self) -> &'static str {
         match self {
             Self::TopicNotFound { .. } => TOPIC_NOT_FOUND.code,
             Self::MessageExists { .. } => MESSAGE_EXISTS.code,
+            Self::SchemaViolated { .. } => SCHEMA_VIOLATED.code,
         }
     }
 
@@ -174,6 +184,7 @@ impl Refusal for AppendRefusal {
         Some(match self {
             Self::TopicNotFound { .. } => "/topic",
             Self::MessageExists { identity, .. } => identity.pointer(),
+            Self::SchemaViolated { .. } => "/data",
         })
     }
 }
@@ -222,10 +233,19 @@ pub fn append(tx: &mut Tx<'_>, spec: &AppendSpec) -> Result<AppendOutcome, Stop<
     {
         return existing(tx, spec, identity, place);
     }
+    let mut checking = Checking::of(tx, &spec.topic)?;
+    if let Some(checking) = &mut checking
+        && let Some(violation) = checking.check(&spec.data, spec.event.as_deref())?
+    {
+        let topic = spec.topic.clone();
+        return Err(Stop::Refused(AppendRefusal::SchemaViolated { topic, violation }));
+    }
     let partition = first.partitions.of(spec.key.as_ref(), tx.version());
     let sequence = Sequence::new(&spec.topic, partition);
     let tail = sequence.tail(tx, first)?;
-    let run = sequence.push(tx, tail, vec![spec.row()], None)?;
+    let schema = checking.map(|checking| checking.number);
+    let beside = Beside { siblings: None, schema };
+    let run = sequence.push(tx, tail, vec![spec.row()], beside)?;
     let place = PlaceRow { offset: run.base, partition };
     outcome(spec, &run, place, false)
 }

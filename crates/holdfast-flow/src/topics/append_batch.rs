@@ -24,9 +24,10 @@ use super::{
     ids::Ids,
     messages::{Identity, Messages},
     partition::Partitions,
-    refusals::{BATCH_DIFFERS, MESSAGE_EXISTS, TOPIC_NOT_FOUND},
+    refusals::{BATCH_DIFFERS, MESSAGE_EXISTS, SCHEMA_VIOLATED, TOPIC_NOT_FOUND},
     row::{MessageRow, MessagesRow, PlaceRow, Sibling, TailRow},
-    sequence::{Run, Sequence, first_tail},
+    schemas::{Checking, Violation},
+    sequence::{Beside, Run, Sequence, first_tail},
 };
 
 /// The command.
@@ -111,16 +112,28 @@ pub enum AppendBatchRefusal {
         /// Where in it.
         offset: u64,
     },
+    /// The data of a message is not what the topic's schema asks for.
+    SchemaViolated {
+        /// The topic's id.
+        topic: Id,
+        /// Which message of the batch, from 0.
+        index: usize,
+        /// Where in its data, and by what.
+        #[serde(flatten)]
+        violation: Violation,
+    },
 }
 
 impl Refusal for AppendBatchRefusal {
-    const ALL: &'static [RefusalInfo] = &[TOPIC_NOT_FOUND, MESSAGE_EXISTS, BATCH_DIFFERS];
+    const ALL: &'static [RefusalInfo] =
+        &[TOPIC_NOT_FOUND, MESSAGE_EXISTS, BATCH_DIFFERS, SCHEMA_VIOLATED];
 
     fn code(&self) -> &'static str {
         match self {
             Self::TopicNotFound { .. } => TOPIC_NOT_FOUND.code,
             Self::MessageExists { .. } => MESSAGE_EXISTS.code,
             Self::BatchDiffers { .. } => BATCH_DIFFERS.code,
+            Self::SchemaViolated { .. } => SCHEMA_VIOLATED.code,
         }
     }
 
@@ -130,15 +143,16 @@ impl Refusal for AppendBatchRefusal {
             Self::MessageExists { identity, .. } | Self::BatchDiffers { identity, .. } => {
                 identity.pointer()
             }
+            Self::SchemaViolated { .. } => "/data",
         })
     }
 
     fn element(&self) -> Option<String> {
         match self {
             Self::TopicNotFound { .. } => None,
-            Self::MessageExists { index, .. } | Self::BatchDiffers { index, .. } => {
-                Some(format!("/messages/{index}"))
-            }
+            Self::MessageExists { index, .. }
+            | Self::BatchDiffers { index, .. }
+            | Self::SchemaViolated { index, .. } => Some(format!("/messages/{index}")),
         }
     }
 }
@@ -170,9 +184,23 @@ impl Write for AppendBatch {
         if let Some(known) = first_known(tx, spec)? {
             return existing(tx, spec, &known, &first);
         }
+        let schema = judged(tx, spec)?;
         let parts = parts(spec, first.partitions, tx.version());
-        Ok(append(tx, spec, parts, &first)?)
+        Ok(append(tx, spec, (parts, schema), &first)?)
     }
+}
+
+/// The number of the schema that lets all messages through, if the topic has any.
+fn judged(tx: &Tx<'_>, spec: &AppendBatchSpec) -> Result<Option<u64>, Stop<AppendBatchRefusal>> {
+    let Some(mut checking) = Checking::of(tx, &spec.topic)? else { return Ok(None) };
+    for (index, message) in spec.messages.iter().enumerate() {
+        if let Some(violation) = checking.check(&message.data, message.event.as_deref())? {
+            let topic = spec.topic.clone();
+            let violated = AppendBatchRefusal::SchemaViolated { topic, index, violation };
+            return Err(Stop::Refused(violated));
+        }
+    }
+    Ok(Some(checking.number))
 }
 
 /// The messages of a batch, by the partition that they go to.
@@ -194,7 +222,7 @@ fn parts(spec: &AppendBatchSpec, partitions: Partitions, version: Version) -> Pa
 fn append(
     tx: &mut Tx<'_>,
     spec: &AppendBatchSpec,
-    parts: Parts,
+    (parts, schema): (Parts, Option<u64>),
     first: &TailRow,
 ) -> Result<AppendBatchOutcome, Abort> {
     let mut tails = Vec::with_capacity(parts.len());
@@ -208,7 +236,8 @@ fn append(
     let mut ranges = Vec::with_capacity(parts.len());
     for ((partition, messages), tail) in parts.into_iter().zip(tails) {
         let sequence = Sequence::new(&spec.topic, partition);
-        let run = sequence.push(tx, tail, messages, siblings.clone())?;
+        let beside = Beside { siblings: siblings.clone(), schema };
+        let run = sequence.push(tx, tail, messages, beside)?;
         ranges.push(range(partition, run.base, run.row.messages.len()));
     }
     Ok(outcome(spec, Batch { version: tx.version(), time: tx.now(), ranges }, false))

@@ -92,6 +92,9 @@ pub struct Message {
     pub version: u64,
     /// What it says.
     pub data: Data,
+    /// Number of the schema that it was judged by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schema: Option<u64>,
     /// What makes it a `CloudEvent`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event: Option<Box<Event>>,
@@ -108,6 +111,7 @@ impl Message {
             time: row.time,
             version: row.version.get(),
             data: message.data.clone(),
+            schema: row.schema,
             event: message.event.clone(),
         }
     }

@@ -24,6 +24,22 @@ pub(super) const BATCH_DIFFERS: RefusalInfo = info(
     Class::Conflict,
     "Some of these messages are in the topic already, but not as this batch.",
 );
+pub(super) const SCHEMA_VIOLATED: RefusalInfo =
+    info("schema_violated", Class::Invalid, "The data is not what the topic's schema asks for.");
+pub(super) const SCHEMA_NOT_FOUND: RefusalInfo =
+    info("schema_not_found", Class::NotFound, "The topic has no schema of this number.");
+pub(super) const SCHEMAS_FULL: RefusalInfo =
+    info("schemas_full", Class::Conflict, "The topic has as many schemas as it may have.");
+pub(super) const SCHEMA_INCOMPATIBLE: RefusalInfo = info(
+    "schema_incompatible",
+    Class::Conflict,
+    "The schema is not compatible with one that is registered.",
+);
+pub(super) const SCHEMA_UNCERTAIN: RefusalInfo = info(
+    "schema_uncertain",
+    Class::Conflict,
+    "Whether the schema is compatible with one that is registered cannot be told.",
+);
 pub(super) const PARTITION_NOT_FOUND: RefusalInfo =
     info("partition_not_found", Class::NotFound, "The topic has no partition of this number.");
 pub(super) const OFFSET_OUT_OF_RANGE: RefusalInfo =

@@ -268,6 +268,9 @@ pub struct MessagesRow {
     /// so that a retry finds them.
     #[n(4)]
     pub siblings: Option<Vec<Sibling>>,
+    /// Number of the schema that they were judged by; absent where the topic had none.
+    #[n(5)]
+    pub schema: Option<u64>,
 }
 
 /// A row of a batch.
@@ -416,7 +419,8 @@ mod tests {
     fn rows_written_once_are_read_by_a_release_that_knows_less() {
         let none = Option::<u8>::None;
         let message = ("t", "1", none, none, none, "later");
-        let row = minicbor::to_vec((1_u64, 2_u64, "msg_1", [message], none, "later")).unwrap();
+        let row =
+            minicbor::to_vec((1_u64, 2_u64, "msg_1", [message], none, none, "later")).unwrap();
         let row = MessagesRow::parse(&row).unwrap();
         assert_eq!(row.id(0).unwrap().as_str(), "msg_1");
         assert_eq!(row.id(1), None);
@@ -437,6 +441,7 @@ mod tests {
             fresh: Some(Id::new("msg_1").unwrap()),
             messages: vec![message(None), message(Some("own")), message(None)],
             siblings: None,
+            schema: None,
         };
         let ids: Vec<_> = (0..4).map(|index| row.id(index).map(|id| id.to_string())).collect();
         let expected = [Some("msg_1"), Some("own"), Some("msg_1.2"), None];

@@ -104,18 +104,25 @@ impl<'a> Sequence<'a> {
         doubt(format!("no row of {} holds offset {offset} of {self:?}", StoredMessages::NAME))
     }
 
-    /// Adds messages at the end, none of whose ids is used in the topic. `siblings` are
-    /// the rows of the batch when it has several. Whenever the partition has grown by a
+    /// Adds messages at the end, none of whose ids is used in the topic. Whenever the partition has grown by a
     /// segment, what is too much of it goes.
     pub(super) fn push(
         self,
         tx: &mut Tx<'_>,
         mut tail: TailRow,
         messages: Vec<MessageRow>,
-        siblings: Option<Vec<Sibling>>,
+        beside: Beside,
     ) -> Result<Run, Abort> {
+        let Beside { siblings, schema } = beside;
         let fresh = messages.iter().any(|message| message.id.is_none()).then(|| tx.fresh_id("msg"));
-        let row = MessagesRow { version: tx.version(), time: tx.now(), fresh, messages, siblings };
+        let row = MessagesRow {
+            version: tx.version(),
+            time: tx.now(),
+            fresh,
+            messages,
+            siblings,
+            schema,
+        };
         let run = Run { base: tail.last + 1, row };
         tx.put::<StoredMessages>(self.key(run.base), &run.row)?;
         self.put_ids(tx, &run)?;
@@ -153,6 +160,15 @@ impl<'a> Sequence<'a> {
         let rule = Rule { until: None, bytes: Some(bytes) };
         self.trim(tx, tail, rule, &mut Effort::new(SEGMENT_BYTES))
     }
+}
+
+/// What a row of messages has beside them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Beside {
+    /// The rows of the batch, when it has several.
+    pub(super) siblings: Option<Vec<Sibling>>,
+    /// Number of the schema that judged.
+    pub(super) schema: Option<u64>,
 }
 
 /// A row of messages and where it stands.

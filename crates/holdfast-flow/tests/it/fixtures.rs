@@ -20,6 +20,10 @@ use holdfast_flow::topics::{
         FloorRow, HeadRow, IdBucketsRow, MarkRow, MessageRow, MessagesRow, PlaceRow, Sibling,
         TailRow, TopicRow,
     },
+    schemas::{
+        Compatibility, SchemaText,
+        row::{JudgingRow, SchemaRow},
+    },
 };
 use holdfast_state::{
     Id, Lifetime, LogTime, Metadata, TimerId, Version, fixture::Fixtures, unknown::Unknown,
@@ -78,6 +82,7 @@ fn messages_of_format_1() {
         fresh: Some(id("msg_01ke0vcm00000001f2k")),
         messages: vec![message(None, None, "null")],
         siblings: None,
+        schema: None,
     };
     FORMAT_1.check("message", &plain);
     let named = MessagesRow {
@@ -140,8 +145,42 @@ fn messages_that_are_events_of_format_1() {
         fresh: Some(id("msg_01ke0vcm00000001f2k")),
         messages: vec![message(event), message(least)],
         siblings: None,
+        schema: None,
     };
     FORMAT_1.check("events", &row);
+}
+
+#[test]
+fn schemas_of_format_1() {
+    let judging = JudgingRow {
+        last: 12,
+        count: 3,
+        latest: Some(11),
+        compatibility: Compatibility::FullTransitive,
+        unknown: Unknown::default(),
+    };
+    FORMAT_1.check_kept("judging", &judging);
+    let none = JudgingRow { latest: None, count: 0, ..judging };
+    FORMAT_1.check("judging without a schema", &none);
+    let schema = SchemaText::new(r#"{"type": "object"}"#).unwrap();
+    let (registered_at, version) = (TIME, Version::new(48_211));
+    FORMAT_1.check("schema", &SchemaRow { schema, registered_at, version });
+    let message = MessageRow {
+        r#type: MessageType::new("t").unwrap(),
+        data: Data::new("{}").unwrap(),
+        key: None,
+        id: None,
+        event: None,
+    };
+    let judged = MessagesRow {
+        version,
+        time: TIME,
+        fresh: Some(id("msg_1")),
+        messages: vec![message],
+        siblings: None,
+        schema: Some(11),
+    };
+    FORMAT_1.check("message that was judged", &judged);
 }
 
 #[test]

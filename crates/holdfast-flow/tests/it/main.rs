@@ -5,6 +5,7 @@
 mod events;
 mod fixtures;
 mod groups;
+mod json_schema;
 mod model;
 mod pages;
 mod queues;

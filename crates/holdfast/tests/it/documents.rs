@@ -26,6 +26,7 @@ const SHOWN: &[(&str, &[&str])] = &[
     ("limits.md", &["limit_exceeded"]),
     ("queues.md", &["receipt_stale"]),
     ("reservations.md", &["sold_out"]),
+    ("schemas.md", &["schema_violated", "schema_incompatible"]),
     ("sessions.md", &["session_not_found"]),
     ("topics.md", &["generation_stale"]),
 ];
@@ -40,6 +41,7 @@ const KNOWN: &[&str] = &[
     "limits.md",
     "queues.md",
     "reservations.md",
+    "schemas.md",
     "sessions.md",
     "topics.md",
     "transactions.md",

@@ -81,6 +81,9 @@ pub struct Message {
     /// What it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// Number of the schema that it was judged by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<u64>,
 }
 
 impl Command for ReadMessagesSpec {

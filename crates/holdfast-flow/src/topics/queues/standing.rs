@@ -270,7 +270,7 @@ impl<'a> Name<'a> {
 impl LetterRow {
     /// A message that dies for the first time.
     fn of(message: Message, reason: Reason, died_at: LogTime) -> Self {
-        let Message { id, key, r#type, time, version, data, event, offset: _ } = message;
+        let Message { id, key, r#type, time, version, data, event, schema: _, offset: _ } = message;
         Self {
             message: MessageRow { r#type, data, key, id: Some(id), event },
             time,
@@ -296,6 +296,7 @@ impl LetterRow {
             time: self.time,
             version: self.version.get(),
             data,
+            schema: None,
             event,
         }
     }

@@ -323,12 +323,16 @@ fn implementation(entry: &Entry, schemas: &Schemas) -> String {
 
 fn target(entry: &Entry, schemas: &Schemas) -> String {
     let in_path: Vec<_> = entry.path_fields().collect();
+    let fields = fields(schemas.get(schemas.spec(entry)), schemas);
     let mut path = format!("{:?}", entry.path);
     if !in_path.is_empty() {
         let (mut pattern, mut values) = (entry.path.to_owned(), Vec::new());
         for name in &in_path {
             pattern = pattern.replace(&format!("{{{name}}}"), "{}");
-            values.push(format!("encode(&self.{})", identifier(name)));
+            let text = fields.iter().any(|it| it.name == *name && it.value.rust == "String");
+            let member = format!("self.{}", identifier(name));
+            // Digits need no encoding.
+            values.push(if text { format!("encode(&{member})") } else { member });
         }
         path = format!("format!({pattern:?}, {})", values.join(", "));
         if path.len() + 8 > WIDTH {
@@ -337,7 +341,6 @@ fn target(entry: &Entry, schemas: &Schemas) -> String {
         }
     }
     let in_body = matches!(entry.method, Method::Post | Method::Put | Method::Patch);
-    let fields = fields(schemas.get(schemas.spec(entry)), schemas);
     let queried = fields.iter().filter(|field| !in_path.contains(&field.name) && !in_body);
     let queried: Vec<_> = queried.collect();
     if queried.is_empty() {
