@@ -4,9 +4,14 @@
 //! by everybody later, inside any answer, also by parsers that bound how deep a value
 //! may be.
 
-use std::fmt;
+use std::{fmt, ops::Deref};
 
-use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use minicbor::{Decode, Encode};
+use serde::{
+    Serialize, Serializer,
+    de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor},
+};
+use serde_json::value::RawValue;
 
 /// How many lists and objects may lie inside one another.
 pub const DEPTH_MAX: usize = 64;
@@ -20,6 +25,53 @@ pub fn check(json: &str) -> Result<(), serde_json::Error> {
     let mut deserializer = serde_json::Deserializer::from_str(json);
     Walk { left: DEPTH_MAX }.deserialize(&mut deserializer)?;
     deserializer.end()
+}
+
+/// JSON text as it is kept, in a row and in an answer: without the spaces between its tokens.
+/// Whoever carries JSON has one, behind bounds of his own. Rows are trusted to hold what was
+/// checked when it came in.
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(transparent)]
+pub struct JsonText(#[n(0)] Box<str>);
+
+impl JsonText {
+    /// The JSON that this text is.
+    ///
+    /// # Errors
+    /// As [`check`].
+    pub fn new(json: &str) -> Result<Self, serde_json::Error> {
+        check(json)?;
+        let mut text = String::with_capacity(json.len());
+        push_compact(&mut text, json);
+        Ok(Self::made(text))
+    }
+
+    /// Text that was made as it is kept.
+    #[must_use]
+    pub fn made(text: impl Into<Box<str>>) -> Self {
+        Self(text.into())
+    }
+}
+
+impl Deref for JsonText {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for JsonText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self)
+    }
+}
+
+impl Serialize for JsonText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let raw: &RawValue = serde_json::from_str(self).map_err(serde::ser::Error::custom)?;
+        raw.serialize(serializer)
+    }
 }
 
 /// Goes through a value and keeps nothing.

@@ -2,14 +2,15 @@
 
 use std::{borrow::Cow, collections::BTreeMap, fmt};
 
+use minicbor::{Decode, Encode};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{
-    Deserialize, Deserializer, Serialize, Serializer,
+    Deserialize, Deserializer, Serialize,
     de::{self, MapAccess, Visitor},
 };
 use serde_json::value::RawValue;
 
-use crate::json::{check, push_compact};
+use crate::json::{JsonText, check, push_compact};
 
 /// The most bytes that metadata may have, counted as it is kept.
 pub const BYTES_MAX: usize = 4096;
@@ -18,8 +19,10 @@ pub const BYTES_MAX: usize = 4096;
 /// looked into. It is kept with its top-level keys sorted and without the spaces
 /// between tokens, so that a retry written with other spaces is the same; numbers
 /// and strings stay letter for letter.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Metadata(Box<str>);
+#[derive(Clone, PartialEq, Eq, Serialize, Encode, Decode)]
+#[serde(transparent)]
+#[cbor(transparent)]
+pub struct Metadata(#[n(0)] JsonText);
 
 /// Why a text is not [`Metadata`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -56,7 +59,7 @@ impl Metadata {
             }
         }
         text.push('}');
-        Ok(Self(text.into()))
+        Ok(Self(JsonText::made(text)))
     }
 }
 
@@ -92,13 +95,6 @@ impl<'de> Deserialize<'de> for Metadata {
     }
 }
 
-impl Serialize for Metadata {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let raw: &RawValue = serde_json::from_str(&self.0).map_err(serde::ser::Error::custom)?;
-        raw.serialize(serializer)
-    }
-}
-
 impl fmt::Debug for Metadata {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -115,23 +111,6 @@ impl JsonSchema for Metadata {
             "type": "object",
             "description": "The caller's own words, at most 4096 bytes; kept, not looked into."
         })
-    }
-}
-
-impl<C> minicbor::Encode<C> for Metadata {
-    fn encode<W: minicbor::encode::Write>(
-        &self,
-        e: &mut minicbor::Encoder<W>,
-        _: &mut C,
-    ) -> Result<(), minicbor::encode::Error<W::Error>> {
-        e.str(&self.0)?.ok()
-    }
-}
-
-/// Rows are trusted to hold what was checked when it came in.
-impl<'b, C> minicbor::Decode<'b, C> for Metadata {
-    fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
-        Ok(Self(d.str()?.into()))
     }
 }
 

@@ -1,12 +1,6 @@
 //! Leases that are held: in turn, kept alive, lost in time, given back.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::atomic::Ordering, time::Duration};
 
 use holdfast_client::{
     Client, Json, LeaseRequest, Loss,
@@ -15,7 +9,7 @@ use holdfast_client::{
 
 use crate::{
     node::{Running, config},
-    peer::{Fate, Peer},
+    peer::Peer,
 };
 
 /// Longer than any test takes.
@@ -99,12 +93,7 @@ async fn who_goes_leaves_nothing_behind() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_is_kept_alive_while_servers_answer_and_lost_when_they_do_not() {
     let server = Running::start().await;
-    let (to, silent) = (server.address, Arc::new(AtomicBool::new(false)));
-    let is_silent = Arc::clone(&silent);
-    let peer = Peer::deciding(move |_| match is_silent.load(Ordering::SeqCst) {
-        true => Fate::Silence,
-        false => Fate::Pass(to),
-    });
+    let (peer, silent) = Peer::before(server.address);
     let client = Client::new(config(&[peer.address])).unwrap();
     let lease = client.hold(&asked("a", SHORT, None)).await.unwrap();
     let granted = look(&server.client()).await.grant.unwrap();

@@ -1,13 +1,7 @@
 //! Limits that are decided in the client's process: permits given away, refilled, given back, and
 //! what becomes of requests when no server can be reached.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::atomic::Ordering, time::Duration};
 
 use holdfast_client::{
     Client, Decision, Lifetime, Limiter, LimiterRequest,
@@ -16,7 +10,7 @@ use holdfast_client::{
 
 use crate::{
     node::{Running, config},
-    peer::{Fate, Peer},
+    peer::Peer,
 };
 
 /// Longer than any test takes.
@@ -81,12 +75,7 @@ async fn without_servers_the_rule_decides_once_what_is_held_is_gone() {
     {
         let server = Running::start().await;
         put(&server.client(), 1_000, on_failure).await;
-        let (to, silent) = (server.address, Arc::new(AtomicBool::new(false)));
-        let is_silent = Arc::clone(&silent);
-        let peer = Peer::deciding(move |_| match is_silent.load(Ordering::SeqCst) {
-            true => Fate::Silence,
-            false => Fate::Pass(to),
-        });
+        let (peer, silent) = Peer::before(server.address);
         let client = Client::new(config(&[peer.address])).unwrap();
         let patience = Duration::from_millis(200);
         let limiter = client.limiter(&LimiterRequest { patience, ..asked(10) }).await.unwrap();

@@ -1,12 +1,6 @@
 //! Sessions that servers know: kept open, lost in time, closed; and what hangs on them.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::atomic::Ordering, time::Duration};
 
 use holdfast_client::{
     Client, Error, Json, LeaseRequest, Lifetime, Loss,
@@ -60,12 +54,7 @@ async fn what_hangs_on_it_ends_with_it() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_is_kept_open_while_servers_answer_and_lost_when_they_do_not() {
     let server = Running::start().await;
-    let (to, silent) = (server.address, Arc::new(AtomicBool::new(false)));
-    let is_silent = Arc::clone(&silent);
-    let peer = Peer::deciding(move |_| match is_silent.load(Ordering::SeqCst) {
-        true => Fate::Silence,
-        false => Fate::Pass(to),
-    });
+    let (peer, silent) = Peer::before(server.address);
     let client = Client::new(config(&[peer.address])).unwrap();
     let session = client.open_session(&named("s", SHORT)).await.unwrap();
     let look = async || server.client().call(&GetSessionSpec::new("s")).await;

@@ -4,7 +4,10 @@
 use std::{
     io::{BufRead, BufReader, Read as _, Write as _},
     net::{SocketAddr, TcpListener, TcpStream},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
 };
 
@@ -68,6 +71,17 @@ impl Peer {
             }
         });
         Self { address, seen }
+    }
+
+    /// One that passes everything on to that server, until it is told to be silent.
+    pub(crate) fn before(server: SocketAddr) -> (Self, Arc<AtomicBool>) {
+        let silent = Arc::new(AtomicBool::new(false));
+        let is_silent = Arc::clone(&silent);
+        let peer = Self::deciding(move |_| match is_silent.load(Ordering::SeqCst) {
+            true => Fate::Silence,
+            false => Fate::Pass(server),
+        });
+        (peer, silent)
     }
 
     /// One with a fate for each request; the last is that of all that follow.

@@ -180,12 +180,7 @@ async fn a_slow_handler_keeps_its_message_out_of_sight() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_cannot_be_prolonged_is_lost_before_another_has_it() {
     let server = Running::start().await;
-    let (to, silent) = (server.address, Arc::new(AtomicBool::new(false)));
-    let is_silent = Arc::clone(&silent);
-    let peer = Peer::deciding(move |_| match is_silent.load(Ordering::SeqCst) {
-        true => Fate::Silence,
-        false => Fate::Pass(to),
-    });
+    let (peer, silent) = Peer::before(server.address);
     let (cut_off, client) = (Client::new(config(&[peer.address])).unwrap(), server.client());
     queue(&client).await;
     append(&client, 0..1).await;

@@ -2,9 +2,10 @@
 
 use std::{borrow::Cow, fmt};
 
-use holdfast_state::json::{check, push_compact};
+use holdfast_state::json::JsonText;
+use minicbor::{Decode, Encode};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::value::RawValue;
 
 /// The most bytes that a value may have, counted as it is kept.
@@ -13,8 +14,10 @@ pub const BYTES_MAX: usize = 256 << 10;
 /// Any JSON of at most 262,144 bytes and 64 levels. It is kept without the spaces
 /// between tokens; numbers, strings and the order of keys stay letter for letter. Of a
 /// key that an object has twice the last one counts.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Value(Box<str>);
+#[derive(Clone, PartialEq, Eq, Serialize, Encode, Decode)]
+#[serde(transparent)]
+#[cbor(transparent)]
+pub struct Value(#[n(0)] JsonText);
 
 /// Why a text is not a [`Value`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -33,18 +36,16 @@ impl Value {
     /// # Errors
     /// [`NotAValue`]
     pub fn new(json: &str) -> Result<Self, NotAValue> {
-        check(json).map_err(|error| NotAValue::NotJson(error.to_string()))?;
-        let mut text = String::with_capacity(json.len());
-        push_compact(&mut text, json);
+        let text = JsonText::new(json).map_err(|error| NotAValue::NotJson(error.to_string()))?;
         if text.len() > BYTES_MAX {
             return Err(NotAValue::TooLarge(text.len()));
         }
-        Ok(Self(text.into()))
+        Ok(Self(text))
     }
 
     /// A value made of values, which may have become too large: its size, then.
     pub(super) fn composed(text: String) -> Result<Self, usize> {
-        if text.len() > BYTES_MAX { Err(text.len()) } else { Ok(Self(text.into())) }
+        if text.len() > BYTES_MAX { Err(text.len()) } else { Ok(Self(JsonText::made(text))) }
     }
 
     /// The JSON text as it is kept.
@@ -61,13 +62,6 @@ impl<'de> Deserialize<'de> for Value {
     }
 }
 
-impl Serialize for Value {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let raw: &RawValue = serde_json::from_str(&self.0).map_err(serde::ser::Error::custom)?;
-        raw.serialize(serializer)
-    }
-}
-
 impl fmt::Debug for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -81,23 +75,6 @@ impl JsonSchema for Value {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "description": "Any JSON, at most 262144 bytes and 64 levels." })
-    }
-}
-
-impl<C> minicbor::Encode<C> for Value {
-    fn encode<W: minicbor::encode::Write>(
-        &self,
-        e: &mut minicbor::Encoder<W>,
-        _: &mut C,
-    ) -> Result<(), minicbor::encode::Error<W::Error>> {
-        e.str(&self.0)?.ok()
-    }
-}
-
-/// Rows are trusted to hold what was checked when it came in.
-impl<'b, C> minicbor::Decode<'b, C> for Value {
-    fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
-        Ok(Self(d.str()?.into()))
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::{borrow::Cow, fmt};
 
-use holdfast_state::json::{check, push_compact};
+use holdfast_state::json::JsonText;
+use minicbor::{Decode, Encode};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::value::RawValue;
 
 /// The most bytes that data may have, counted as it is kept.
@@ -12,8 +13,10 @@ pub const BYTES_MAX: usize = 64 << 10;
 
 /// Any JSON of at most 65,536 bytes and 64 levels. It is kept without the spaces
 /// between tokens; numbers, strings and the order of keys stay letter for letter.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Data(Box<str>);
+#[derive(Clone, PartialEq, Eq, Serialize, Encode, Decode)]
+#[serde(transparent)]
+#[cbor(transparent)]
+pub struct Data(#[n(0)] JsonText);
 
 /// Why a text is not [`Data`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,13 +35,11 @@ impl Data {
     /// # Errors
     /// [`NotData`]
     pub fn new(json: &str) -> Result<Self, NotData> {
-        check(json).map_err(|error| NotData::NotJson(error.to_string()))?;
-        let mut text = String::with_capacity(json.len());
-        push_compact(&mut text, json);
+        let text = JsonText::new(json).map_err(|error| NotData::NotJson(error.to_string()))?;
         if text.len() > BYTES_MAX {
             return Err(NotData::TooLarge(text.len()));
         }
-        Ok(Self(text.into()))
+        Ok(Self(text))
     }
 
     /// The JSON text as it is kept.
@@ -51,7 +52,7 @@ impl Data {
 /// `null`: what a message says that is told by its type alone.
 impl Default for Data {
     fn default() -> Self {
-        Self("null".into())
+        Self(JsonText::made("null"))
     }
 }
 
@@ -59,13 +60,6 @@ impl<'de> Deserialize<'de> for Data {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
         Self::new(raw.get()).map_err(de::Error::custom)
-    }
-}
-
-impl Serialize for Data {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let raw: &RawValue = serde_json::from_str(&self.0).map_err(serde::ser::Error::custom)?;
-        raw.serialize(serializer)
     }
 }
 
@@ -84,23 +78,6 @@ impl JsonSchema for Data {
         json_schema!({
             "description": "Any JSON, at most 65536 bytes and 64 levels; kept, not looked into."
         })
-    }
-}
-
-impl<C> minicbor::Encode<C> for Data {
-    fn encode<W: minicbor::encode::Write>(
-        &self,
-        e: &mut minicbor::Encoder<W>,
-        _: &mut C,
-    ) -> Result<(), minicbor::encode::Error<W::Error>> {
-        e.str(&self.0)?.ok()
-    }
-}
-
-/// Rows are trusted to hold what was checked when it came in.
-impl<'b, C> minicbor::Decode<'b, C> for Data {
-    fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
-        Ok(Self(d.str()?.into()))
     }
 }
 
