@@ -21,7 +21,7 @@ use holdfast_client::{
         topics::{AppendSpec, CreateTopicSpec},
     },
 };
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::sleep};
 
 use crate::{
     node::{Running, config},
@@ -255,6 +255,8 @@ async fn who_goes_finishes_what_it_can_and_gives_back_the_rest() {
             match number(&job) {
                 0 => {
                     go.notified().await;
+                    // Long enough for whoever does not wait to have given it back.
+                    sleep(Duration::from_millis(200)).await;
                     Verdict::Done
                 }
                 _ => pending().await,
@@ -270,7 +272,7 @@ async fn who_goes_finishes_what_it_can_and_gives_back_the_rest() {
         go.notify_one();
         until(&client, |queue| (queue.waiting, queue.out) == (1, 2)).await;
     };
-    let (ran, ()) = tokio::join!(worker.run(Duration::from_secs(1), handler), stopping);
+    let (ran, ()) = tokio::join!(worker.run(Duration::from_secs(2), handler), stopping);
     ran.unwrap();
     // Nobody waits for them to come into sight, which would take longer than the test.
     let mut next = work(&client, 3, LONG).await;
