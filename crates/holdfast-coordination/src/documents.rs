@@ -16,7 +16,7 @@
 //! Read in this order: [`value`], `merge` (values); `refusals`; [`row`] (what is stored),
 //! `place` (a document as it stands, and changing it), `condition`, `walk`; [`get`],
 //! [`check`], [`list`]; [`mod@put`], [`mod@patch`], [`mod@delete`], [`expire`],
-//! `session`; [`index`].
+//! `session`; [`index`]; `instrument`.
 
 pub mod check;
 mod condition;
@@ -24,6 +24,7 @@ pub mod delete;
 pub mod expire;
 pub mod get;
 pub mod index;
+mod instrument;
 pub mod list;
 mod merge;
 pub mod patch;
@@ -40,6 +41,7 @@ use holdfast_state::{TableId, TimerHandler, command::Entry, table::Table as _};
 pub use condition::Unmet;
 pub use delete::{DeleteDocumentRefusal, DeleteDocumentSpec, delete};
 pub use get::Document;
+pub use instrument::INSTRUMENTS;
 pub use patch::{PatchDocumentRefusal, PatchDocumentSpec, patch};
 pub use put::{PutDocumentRefusal, PutDocumentSpec, put};
 pub(crate) use session::let_go;

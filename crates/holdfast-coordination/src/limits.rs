@@ -19,7 +19,7 @@
 //! and [`stamps`] (what is stored), `shelf` (where counters are, and how they are
 //! forgotten); `reading`; `sliding_log`, `sliding_counter`, `token_bucket`, `gcra`, `concurrency`, `meter`
 //! (the algorithms), `evaluate`, [`fields`]; [`mod@put`], [`mod@get`], [`list`], [`mod@delete`];
-//! [`mod@check`], [`mod@take`], [`status`]; [`holding`], [`mod@release`], [`mod@renew`]; [`mod@slice`], [`edge`]; [`forget`].
+//! [`mod@check`], [`mod@take`], [`status`]; [`holding`], [`mod@release`], [`mod@renew`]; [`mod@slice`], [`edge`]; [`forget`]; `instrument`.
 
 pub mod check;
 mod concurrency;
@@ -32,6 +32,7 @@ pub mod forget;
 mod gcra;
 pub mod get;
 pub mod holding;
+mod instrument;
 pub mod list;
 mod meter;
 pub mod put;
@@ -55,6 +56,7 @@ use holdfast_state::{TableId, TimerHandler, command::Entry, table::Table as _};
 
 pub use check::{CheckLimitSpec, check};
 pub use descriptors::{DescriptorValue, Descriptors};
+pub use instrument::INSTRUMENTS;
 pub use put::{PutLimitSpec, put};
 pub use quota::{Quota, Units};
 pub use release::{ReleaseHolderSpec, release};

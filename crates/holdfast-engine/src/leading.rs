@@ -14,6 +14,7 @@ use holdfast_log::{
 use holdfast_planted::planted;
 use holdfast_state::{
     Batch, BatchBuilder, Budget, LogTime, Overlay, Source, Stop, Tx, TxContext, Version,
+    tally::Tally,
 };
 
 use crate::{
@@ -81,6 +82,8 @@ pub(crate) struct Evaluated {
     pub(crate) now: Option<Waiting>,
     /// The store failed under it.
     pub(crate) doubt: Option<String>,
+    /// What it counted, if it came to an outcome.
+    pub(crate) counted: Vec<Tally>,
 }
 
 impl Leading {
@@ -172,11 +175,11 @@ impl Leading {
         let mut tx = Tx::begin(state, &mut self.overlay, &mut self.batch.builder, context);
         let answer = run(&mut tx, &mut self.filing, &request);
         let cost = i64::from(tx.cost()) + 1;
-        let wrote = if answer.is_ok() {
-            tx.commit()
+        let (counted, wrote) = if answer.is_ok() {
+            (tx.take_counted(), tx.commit())
         } else {
             drop(tx);
-            false
+            (Vec::new(), false)
         };
         let answer = self.place(answer, wrote, time);
         let doubt = match &answer {
@@ -187,7 +190,7 @@ impl Leading {
         let at_once =
             planted!(AcknowledgedBeforeDurable) || (planted!(ReadsOverlayAtOnce) && !wrote);
         let now = if at_once { Some(waiting) } else { self.wait(waiting) };
-        Evaluated { cost, now, doubt }
+        Evaluated { cost, now, doubt, counted }
     }
 
     /// Gives the outcome its version.

@@ -2,6 +2,12 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use holdfast_state::{
+    Namespace,
+    tally::{Tallies, Tally},
+};
+use parking_lot::Mutex;
+
 use crate::request::{Answer, Decision, Failure};
 
 /// A number that only rises, or a level that is set; read from any thread.
@@ -100,9 +106,19 @@ pub struct Metrics {
     pub fresh_us: Counter,
     /// Monotonic time, in microseconds, at which an entry that counts was last read.
     pub heard_us: Counter,
+    /// What transactions counted while this node led. Locked for as long as it takes to add one
+    /// transaction's, or to read an instrument.
+    pub tallies: Mutex<Tallies>,
 }
 
 impl Metrics {
+    /// Adds what a transaction counted, which most do not.
+    pub(crate) fn tally(&self, namespace: Namespace, counted: Vec<Tally>) {
+        if !counted.is_empty() {
+            self.tallies.lock().add(namespace, counted);
+        }
+    }
+
     /// Counts how a request ended.
     pub(crate) fn count(&self, answer: &Answer) {
         match answer {

@@ -177,7 +177,7 @@ const DOCUMENTS: Primitive = Primitive {
         ]),
     ],
     audit: None,
-    instruments: &[],
+    instruments: documents::INSTRUMENTS,
 };
 
 const LEASES: Primitive = Primitive {
@@ -236,7 +236,7 @@ const LIMITS: Primitive = Primitive {
         TableInfo::of::<limits::row::Holders>(COUNTER),
     ],
     audit: None,
-    instruments: &[],
+    instruments: limits::INSTRUMENTS,
 };
 
 /// What a node can do.

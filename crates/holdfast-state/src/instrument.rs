@@ -1,16 +1,18 @@
-//! What a primitive shows to whoever watches over it: numbers read from a view.
+//! What a primitive shows to whoever watches over it: numbers read from a view, or counted by
+//! the transactions themselves.
 //!
-//! An [`Instrument`] is a function from a view to readings, each of one thing with a name
-//! (a queue, say) or of all there is, and a [`Family`] for each number of a reading. A
-//! primitive lists its instruments beside its commands; how many names are shown, and in what form, is
-//! up to the edge that shows them.
+//! An [`Instrument`] has readings, each of one thing with a name (a queue, say) or of all
+//! there is, and a [`Family`] for each number of a reading. Where they are from is its
+//! [`Source`]: a function of a view, or the [`tally`](crate::tally). A primitive lists its
+//! instruments beside its commands; how many names are shown, and in what form, is up to the
+//! edge that shows them.
 //!
 //! Reading costs nobody's turn, but it costs: a [`BoundedView`] is a view of which only
 //! so much is read. An instrument that comes to its end says so ([`BoundedView::was_cut`]); what it has read
 //! by then, the first in the order of their keys, is what is shown.
 //!
-//! Numbers that only rise are counted in rows that are there for other reasons; nothing is
-//! written for an instrument.
+//! Numbers that only rise are counted in rows that are there for other reasons, or else in the
+//! process; nothing is written for an instrument.
 
 use std::cell::Cell;
 
@@ -55,12 +57,21 @@ pub struct Instrument {
     /// What its values are. Where not all names are shown, those are that have the most of
     /// the first.
     pub families: &'static [Family],
-    /// Reads.
-    ///
-    /// # Errors
-    /// [`Abort`]: the state is in doubt.
-    pub read: fn(&BoundedView<'_>) -> Result<Vec<Reading>, Abort>,
+    /// Where its readings are from.
+    pub source: Source,
 }
+
+/// Where readings are from.
+#[derive(Clone, Copy, Debug)]
+pub enum Source {
+    /// The state: the same on every node that has come as far.
+    State(ReadState),
+    /// What the transactions of this process [counted](crate::Tx::count).
+    Counted,
+}
+
+/// Reads a state. An abort says that it is in doubt.
+pub type ReadState = fn(&BoundedView<'_>) -> Result<Vec<Reading>, Abort>;
 
 /// What an instrument says of one thing.
 #[derive(Clone, Debug, PartialEq, Eq)]

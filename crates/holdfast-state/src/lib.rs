@@ -12,7 +12,7 @@
 //! [`table`], [`page`] (how rows are addressed), [`fact`] (what is logged),
 //! [`store`], [`memory`], [`disk`] (where state lives), [`overlay`], [`tx`],
 //! [`view`], [`timer`] (how it is used), [`command`] (how primitives offer what
-//! they can do), [`mod@audit`], [`instrument`], [`frames`], [`snapshot`] (state as a stream), [`scenario`] (tests as text), [`fixture`] (rows of released formats).
+//! they can do), [`mod@audit`], [`instrument`], [`tally`], [`frames`], [`snapshot`] (state as a stream), [`scenario`] (tests as text), [`fixture`] (rows of released formats).
 //!
 //! Invariants: no clock, no randomness, no tokio and, but for the two of the disk
 //! store, no thread in here; what a transaction sees is a function of its inputs.
@@ -45,6 +45,7 @@ pub mod scenario;
 pub mod snapshot;
 pub mod store;
 pub mod table;
+pub mod tally;
 pub mod time;
 pub mod timer;
 pub mod tx;

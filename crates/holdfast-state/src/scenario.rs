@@ -32,7 +32,7 @@ pub use world::{Look, Vocabulary, World};
 
 use line::{Line, lines};
 
-use crate::instrument::{BoundedView, Instrument, Shown};
+use crate::instrument::{Instrument, Shown};
 
 /// What a script's files and this release disagree about.
 #[derive(Debug, thiserror::Error)]
@@ -96,12 +96,9 @@ pub fn play(script: &str, vocabulary: &Vocabulary<'_>) -> String {
 /// what of it is not zero. Ages are in seconds.
 #[must_use]
 pub fn readings(world: &World, instruments: &[Instrument]) -> String {
-    let view = world.view();
     let mut lines = Vec::new();
     for instrument in instruments {
-        let bounded = BoundedView::new(&view, usize::MAX);
-        let readings = (instrument.read)(&bounded).unwrap_or_else(|abort| panic!("{abort}"));
-        for reading in readings {
+        for reading in world.read(instrument) {
             let families = instrument.families.iter().zip(reading.values);
             let values =
                 families.filter(|(_, value)| *value > 0).map(|(family, value)| {

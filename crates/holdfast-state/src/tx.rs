@@ -15,11 +15,13 @@ use holdfast_planted::planted;
 
 use crate::{
     fact::BatchBuilder,
+    instrument::Family,
     key::{Key, KeyBuf, after_prefix},
     overlay::{Overlay, OverlayMark},
     row::Row,
     store::{Scan, Source, StoreError},
     table::{Namespace, Read, Table, stored_key, write_key},
+    tally::Tally,
     time::LogTime,
     timer::{TimerId, TimerRow, Timers},
     version::Version,
@@ -133,6 +135,8 @@ pub struct Tx<'a> {
     timers: u16,
     ids: u32,
     random: u64,
+    /// What was decided on the way, written or not.
+    counted: Vec<Tally>,
     /// The first abort: it ends the transaction, whatever the work makes of it.
     aborted: RefCell<Option<Abort>>,
     /// Memory for the key and the row of the call at hand.
@@ -164,6 +168,7 @@ impl<'a> Tx<'a> {
             timers: 0,
             ids: 0,
             random: context.seed,
+            counted: Vec::new(),
             aborted: RefCell::new(None),
             key: Vec::with_capacity(64),
             row: Vec::with_capacity(256),
@@ -334,6 +339,20 @@ impl<'a> Tx<'a> {
         self.batch.delete_range(from, to);
         self.overlay.delete_range(from, to, self.context.version);
         Ok(())
+    }
+
+    /// Counts so many of this family, an [instrument](crate::instrument)'s whose source is
+    /// what is counted, under as many names as it has labels. It is kept whatever becomes of the
+    /// transaction, and is no part of what it writes.
+    pub fn count(&mut self, family: &'static Family, names: &[&str], count: u64) {
+        let names = names.iter().map(|name| Box::from(*name)).collect();
+        self.counted.push(Tally { family: family.name, names, count });
+    }
+
+    /// What it has counted, for whoever ran it to add up.
+    #[must_use]
+    pub fn take_counted(&mut self) -> Vec<Tally> {
+        std::mem::take(&mut self.counted)
     }
 
     /// The abort that ended it, if one did. Work that passes over an abort must not

@@ -115,7 +115,9 @@ pub fn delete(
     let (collection, id) = (spec.collection.clone(), spec.id.clone());
     let place = Place::look(tx, &spec.collection, &spec.id)?;
     let checked = place.check(spec.if_match, None);
-    checked.map_err(|unmet| Stop::Refused(DeleteDocumentRefusal::PreconditionFailed(unmet)))?;
+    checked.map_err(|unmet| {
+        Stop::Refused(DeleteDocumentRefusal::PreconditionFailed(unmet.counted(tx)))
+    })?;
     let Some(version) = place.document().map(|row| row.version) else {
         return Err(Stop::Refused(DeleteDocumentRefusal::DocumentNotFound { collection, id }));
     };

@@ -145,7 +145,9 @@ pub fn patch(
 ) -> Result<PatchDocumentOutcome, Stop<PatchDocumentRefusal>> {
     let place = Place::look(tx, &spec.collection, &spec.id)?;
     let checked = place.check(spec.if_match, None);
-    checked.map_err(|unmet| Stop::Refused(PatchDocumentRefusal::PreconditionFailed(unmet)))?;
+    checked.map_err(|unmet| {
+        Stop::Refused(PatchDocumentRefusal::PreconditionFailed(unmet.counted(tx)))
+    })?;
     let before = place.document().ok_or_else(|| {
         let (collection, id) = (spec.collection.clone(), spec.id.clone());
         Stop::Refused(PatchDocumentRefusal::DocumentNotFound { collection, id })

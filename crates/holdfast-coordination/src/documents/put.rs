@@ -142,7 +142,9 @@ pub fn put(
 ) -> Result<PutDocumentOutcome, Stop<PutDocumentRefusal>> {
     let place = Place::look(tx, &spec.collection, &spec.id)?;
     let checked = place.check(spec.if_match, spec.if_none_match);
-    checked.map_err(|unmet| Stop::Refused(PutDocumentRefusal::PreconditionFailed(unmet)))?;
+    checked.map_err(|unmet| {
+        Stop::Refused(PutDocumentRefusal::PreconditionFailed(unmet.counted(tx)))
+    })?;
     let outcome = if place.document().is_some() { Put::Replaced } else { Put::Created };
     let expiry = spec.expires_in.map_or(Expiry::Never, Expiry::In);
     let hangs_on = hangs_on(tx, spec)?;

@@ -2,7 +2,7 @@
 
 use holdfast_state::{
     Abort,
-    instrument::{BoundedView, Family, Instrument, Reading, Shown},
+    instrument::{BoundedView, Family, Instrument, Reading, Shown, Source},
 };
 
 use super::{row::Leases, standing::Held};
@@ -24,7 +24,7 @@ pub const INSTRUMENTS: &[Instrument] = &[Instrument {
             about: "Leases that somebody waits for.",
         },
     ],
-    read,
+    source: Source::State(read),
 }];
 
 fn read(view: &BoundedView<'_>) -> Result<Vec<Reading>, Abort> {

@@ -174,6 +174,9 @@ pub fn check(
     let mut evaluation = ask(tx, &limit, spec)?;
     let outcome =
         if evaluation.is_allowed() { CheckedLimit::Allowed } else { CheckedLimit::Denied };
+    if !spec.dry_run {
+        evaluation.count_decision(tx);
+    }
     let charges = outcome == CheckedLimit::Allowed || planted!(DenialIsCharged);
     if charges && !spec.dry_run {
         evaluation.charge(tx)?;

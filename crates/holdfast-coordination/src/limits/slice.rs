@@ -199,6 +199,7 @@ pub fn slice(
     let expires_at = tx.now().plus_us(spec.ttl.as_us());
     let held = Held { slice: Some(spec.slice.clone()), permits, expires_at };
     evaluation.hold(tx, &held)?;
+    evaluation.count_permits(tx, permits);
     let granted = permits > 0;
     let retry_us = evaluation.last_to_allow().and_then(Applied::retry_us);
     Ok(TakeSliceOutcome {

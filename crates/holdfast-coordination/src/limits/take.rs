@@ -163,6 +163,7 @@ pub fn take(
     if let Some(too_much) = too_much(&evaluation, asked) {
         return refuse(TakeLimitRefusal::CostAboveQuota(too_much));
     }
+    evaluation.count_decision(tx);
     if let Some(exceeded) = exceeded(&evaluation, asked) {
         return refuse(TakeLimitRefusal::LimitExceeded(Box::new(exceeded)));
     }

@@ -2,7 +2,7 @@
 
 use holdfast_state::{
     Abort, Read as _,
-    instrument::{BoundedView, Family, Instrument, Reading, Shown},
+    instrument::{BoundedView, Family, Instrument, Reading, Shown, Source},
 };
 
 use crate::ties::row::Sessions;
@@ -15,7 +15,7 @@ pub const INSTRUMENTS: &[Instrument] = &[Instrument {
         shown: Shown::Level,
         about: "Sessions that are open.",
     }],
-    read,
+    source: Source::State(read),
 }];
 
 fn read(view: &BoundedView<'_>) -> Result<Vec<Reading>, Abort> {

@@ -109,9 +109,10 @@ impl Engine {
     /// What it cost.
     fn run(&mut self, request: Request, budget: Budget, now: Now) -> i64 {
         let Role::Leading(leading) = &mut self.role else { return 0 };
-        let given = (now, self.random.next(), budget);
+        let (given, namespace) = ((now, self.random.next(), budget), request.namespace);
         let evaluated = leading.evaluate(self.state.as_ref(), request, given);
         self.metrics.evaluated.increment();
+        self.metrics.tally(namespace, evaluated.counted);
         match evaluated.now {
             Some(waiting)
                 if planted!(AcknowledgedBeforeDurable) || planted!(ReadsOverlayAtOnce) =>

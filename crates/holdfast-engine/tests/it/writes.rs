@@ -2,13 +2,17 @@
 
 use std::sync::{Arc, Mutex};
 
-use holdfast_engine::{Config, Decision};
+use holdfast_engine::{Config, Decision, request::Work};
+use holdfast_state::{
+    Abort, Namespace, Stop,
+    instrument::{Family, Instrument, Shown, Source},
+};
 
 use crate::{
     held::HeldLog,
     history::{history, rows},
-    node::{Node, Start, config},
-    toy::{Accounts, Model, Op, balances},
+    node::{Ask, Node, Start, config},
+    toy::{Accounts, Model, Op, Ran, balances},
 };
 
 fn open(account: u64, balance: i64) -> Op {
@@ -211,4 +215,40 @@ fn a_transaction_sees_its_own_namespace_only() {
     node.settle();
     assert_eq!(first.outcome().decision, Decision::Done);
     assert_eq!(other.outcome().decision, Decision::Done, "the other's account 1 is another");
+}
+
+const ASKED: Family = Family { name: "asked", shown: Shown::Counter, about: "" };
+
+const INSTRUMENT: Instrument =
+    Instrument { labels: &["name"], families: &[ASKED], source: Source::Counted };
+
+#[test]
+fn what_is_counted_is_kept_of_every_outcome_and_of_each_once() {
+    let mut node = Node::leading(&HeldLog::new(), Start::default());
+    let counting = |ending: fn() -> Ran| -> Work {
+        Box::new(move |tx| {
+            tx.put::<Accounts>(1, &1)?;
+            tx.count(&ASKED, &["a"], 2);
+            ending()
+        })
+    };
+    let asks = [
+        Ask::of(counting(|| Ok(Vec::new()))).keyed("k"),
+        Ask::of(counting(|| Ok(Vec::new()))).keyed("k"),
+        Ask::of(counting(|| Err(Stop::Refused(Vec::new())))),
+        Ask::of(counting(|| Err(Stop::Aborted(Abort::TooLarge { what: "reads", limit: 1 })))),
+        Ask::of(counting(|| panic!("it breaks"))),
+        Ask::of(counting(|| Ok(Vec::new()))).in_namespace(7),
+    ];
+    asks.into_iter().for_each(|ask| drop(node.submit(ask)));
+    node.settle();
+    let counted = |number| {
+        let tallies = node.engine.metrics().tallies.lock();
+        let (readings, others) = tallies.read(&INSTRUMENT, Namespace::new(number));
+        assert_eq!(others, None);
+        readings.into_iter().map(|reading| (reading.names, reading.values)).collect::<Vec<_>>()
+    };
+    let a = vec!["a".to_owned()];
+    assert_eq!(counted(Namespace::DEFAULT.get()), [(a.clone(), vec![4])]);
+    assert_eq!(counted(7), [(a, vec![2])]);
 }

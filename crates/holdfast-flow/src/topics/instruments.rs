@@ -2,7 +2,7 @@
 
 use holdfast_state::{
     Abort,
-    instrument::{BoundedView, Family, Instrument, Reading, Shown},
+    instrument::{BoundedView, Family, Instrument, Reading, Shown, Source},
     page::bad_key,
 };
 
@@ -27,7 +27,7 @@ const TOPICS: Instrument = Instrument {
             about: "Messages that were appended.",
         },
     ],
-    read,
+    source: Source::State(read),
 };
 
 fn read(view: &BoundedView<'_>) -> Result<Vec<Reading>, Abort> {

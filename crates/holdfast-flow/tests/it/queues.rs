@@ -38,7 +38,6 @@ use holdfast_state::{
         Query as _, Refusal, Write,
         awaited::{Awaited as _, Pending, Wait},
     },
-    instrument::BoundedView,
     page::PageSize,
     scenario::{Vocabulary, World},
     table::Found,
@@ -363,8 +362,7 @@ impl Shop {
 
     /// Who watches over the queue sees what there is.
     fn compare_instrument(&self) {
-        let view = self.world.view();
-        let found = (QUEUES.read)(&BoundedView::new(&view, usize::MAX)).unwrap();
+        let found = self.world.read(&QUEUES);
         let [found] = &found[..] else { panic!("one queue: {found:?}") };
         assert_eq!(found.names, ["jobs", "work"]);
         let (waiting, out, dead, lost) = self.ledger.counts();

@@ -1,4 +1,4 @@
-//! What primitives show of the state, as series.
+//! What primitives show of the state, and what their transactions counted, as series.
 //!
 //! Names are what callers gave, so there may be any number of them: of each instrument the
 //! [`NAMES_MAX`] things have series of their own that have the most of its first family, and
@@ -11,7 +11,8 @@ use std::cmp::Reverse;
 use holdfast_node::Node;
 use holdfast_state::{
     Abort, Namespace, Read as _, View,
-    instrument::{BoundedView, Family, Instrument, Reading, Shown},
+    instrument::{BoundedView, Family, Instrument, ReadState, Reading, Shown, Source},
+    tally::Tallies,
 };
 
 use super::page::{Page, label, seconds};
@@ -32,13 +33,20 @@ pub(super) fn show_all(page: &mut Page, node: &Node, namespaces: &[Namespace]) {
     let mut cut = Vec::new();
     for instrument in node.registry().instruments() {
         let Some(first) = instrument.families.first() else { continue };
-        match read(instrument, &views, ROWS_MAX) {
-            Ok((rows, was_cut)) => {
-                show(page, instrument, folded(instrument.families, rows, NAMES_MAX));
-                cut.push((first.name, was_cut));
-            }
-            Err(abort) => tracing::warn!(instrument = first.name, %abort, "nothing is read"),
-        }
+        let rows = match instrument.source {
+            Source::State(read) => match look(instrument, read, &views, ROWS_MAX) {
+                Ok((rows, was_cut)) => {
+                    cut.push((first.name, was_cut));
+                    rows
+                }
+                Err(abort) => {
+                    tracing::warn!(instrument = first.name, %abort, "nothing is read");
+                    continue;
+                }
+            },
+            Source::Counted => counted(instrument, &partition.metrics().tallies.lock(), namespaces),
+        };
+        show(page, instrument, folded(instrument.families, rows, NAMES_MAX));
     }
     let help = "1 where an instrument's numbers are of a part, there being too much to read.";
     page.family("instrument_cut", "gauge", help);
@@ -50,22 +58,53 @@ pub(super) fn show_all(page: &mut Page, node: &Node, namespaces: &[Namespace]) {
 /// Labels, and a value for each family.
 #[derive(Debug, PartialEq, Eq)]
 struct Row {
-    /// The namespace and the names.
+    /// The namespace and the names; of what has lost its names, [`OTHERS`] for each.
     names: Vec<String>,
     values: Vec<u64>,
 }
 
-fn read(instrument: &Instrument, views: &[View], rows: usize) -> Result<(Vec<Row>, bool), Abort> {
+impl Row {
+    fn of(
+        instrument: &Instrument,
+        namespace: Namespace,
+        Reading { names, values }: Reading,
+    ) -> Self {
+        assert_eq!(names.len(), instrument.labels.len(), "a name for each label");
+        assert_eq!(values.len(), instrument.families.len(), "a value for each family");
+        let names = std::iter::once(namespace.get().to_string()).chain(names).collect();
+        Self { names, values }
+    }
+
+    fn of_others(names: usize, values: Vec<u64>) -> Self {
+        Self { names: vec![OTHERS.to_owned(); names], values }
+    }
+
+    fn has_names(&self) -> bool {
+        self.names.iter().all(|name| name != OTHERS)
+    }
+}
+
+/// What transactions counted. As a rule it is all there: nothing is read beyond a bound.
+fn counted(instrument: &Instrument, tallies: &Tallies, namespaces: &[Namespace]) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for namespace in namespaces {
+        let (readings, others) = tallies.read(instrument, *namespace);
+        rows.extend(readings.into_iter().map(|it| Row::of(instrument, *namespace, it)));
+        rows.extend(others.map(|values| Row::of_others(1 + instrument.labels.len(), values)));
+    }
+    rows
+}
+
+fn look(
+    instrument: &Instrument,
+    read: ReadState,
+    views: &[View],
+    rows: usize,
+) -> Result<(Vec<Row>, bool), Abort> {
     let (mut left, mut cut, mut found) = (rows, false, Vec::new());
     for view in views {
-        let bounded = BoundedView::new(view, left);
-        let namespace = view.namespace().get().to_string();
-        for Reading { names, values } in (instrument.read)(&bounded)? {
-            assert_eq!(names.len(), instrument.labels.len(), "a name for each label");
-            assert_eq!(values.len(), instrument.families.len(), "a value for each family");
-            let names = std::iter::once(namespace.clone()).chain(names).collect();
-            found.push(Row { names, values });
-        }
+        let (bounded, namespace) = (BoundedView::new(view, left), view.namespace());
+        found.extend(read(&bounded)?.into_iter().map(|it| Row::of(instrument, namespace, it)));
         left = bounded.left();
         cut |= bounded.was_cut();
     }
@@ -74,8 +113,10 @@ fn read(instrument: &Instrument, views: &[View], rows: usize) -> Result<(Vec<Row
 
 /// Those that have the most of the first family, by name, and what the others come to.
 fn folded(families: &[Family], mut rows: Vec<Row>, names_max: usize) -> Vec<Row> {
-    rows.sort_by(|a, b| (Reverse(a.values[0]), &a.names).cmp(&(Reverse(b.values[0]), &b.names)));
-    let others = rows.split_off(names_max.min(rows.len()));
+    let order = |row: &Row| (!row.has_names(), Reverse(row.values[0]), row.names.clone());
+    rows.sort_by_cached_key(order);
+    let named = rows.iter().take_while(|row| row.has_names()).count();
+    let others = rows.split_off(names_max.min(named));
     rows.sort_by(|a, b| a.names.cmp(&b.names));
     let rest = others.into_iter().reduce(|all, each| {
         let values = families.iter().zip(all.values.into_iter().zip(each.values));
@@ -85,10 +126,7 @@ fn folded(families: &[Family], mut rows: Vec<Row>, names_max: usize) -> Vec<Row>
         });
         Row { names: all.names, values: values.collect() }
     });
-    rows.extend(rest.map(|Row { names, values }| Row {
-        names: names.into_iter().map(|_| OTHERS.to_owned()).collect(),
-        values,
-    }));
+    rows.extend(rest.map(|Row { names, values }| Row::of_others(names.len(), values)));
     rows
 }
 
@@ -143,5 +181,9 @@ mod tests {
         assert_eq!(folded(FAMILIES, rows(), 4).len(), 4, "there are no others");
         assert_eq!(folded(FAMILIES, rows(), 0), [row("*", "*", [13, 40])]);
         assert_eq!(folded(FAMILIES, Vec::new(), 2), []);
+        let lost = || Row::of_others(2, vec![9, 50]);
+        let with_lost = || rows().into_iter().chain([lost()]).collect();
+        assert_eq!(folded(FAMILIES, with_lost(), 4).last(), Some(&lost()), "however much it is");
+        assert_eq!(folded(FAMILIES, with_lost(), 2).last(), Some(&row("*", "*", [12, 50])));
     }
 }

@@ -107,13 +107,14 @@ fn a_queue_is_watched_over_in_each_namespace_by_itself() {
     };
     let keys = Keys::new(vec![key(8), key(7), key(8)]);
     let server = topics(Storage::Memory(MemoryLog::new()), keys);
-    let post = |namespace: u32, path: &str, body: &str| {
+    let ask = |method: &str, namespace: u32, path: &str, body: &str| {
         let secret = format!("Bearer secret-{namespace}");
         let headers = [("authorization", secret.as_str())];
-        let answer = server.client().request("POST", path, &headers, body);
+        let answer = server.client().request(method, path, &headers, body);
         assert_eq!(answer.status, 200, "{answer:?}");
         answer.json()
     };
+    let post = |namespace: u32, path: &str, body: &str| ask("POST", namespace, path, body);
     for namespace in [7, 8] {
         post(namespace, "/v1/topics", r#"{"id": "jobs"}"#);
         post(namespace, "/v1/topics/jobs/queues", r#"{"id": "work"}"#);
@@ -129,6 +130,10 @@ fn a_queue_is_watched_over_in_each_namespace_by_itself() {
     post(7, "/v1/topics/jobs/queues/work/ack", &receipts(0..1));
     post(7, "/v1/topics/jobs/queues/work/reject", &receipts(1..2));
     post(8, "/v1/leases/l/acquire", r#"{"owner": "a", "ttl": "PT1M"}"#);
+    let rule =
+        r#"{"name": "r", "quota": {"algorithm": "sliding_log", "max": 2, "window": "PT1H"}}"#;
+    ask("PUT", 8, "/v1/limits/api", &format!(r#"{{"rules": [{rule}]}}"#));
+    (0..3).for_each(|_| drop(post(8, "/v1/limits/api/check", "{}")));
     let samples = samples(&page(&server, &[("authorization", "Bearer secret-7")]));
     let of =
         |namespace: u32| format!("{{namespace=\"{namespace}\",topic=\"jobs\",queue=\"work\"}}");
@@ -142,6 +147,12 @@ fn a_queue_is_watched_over_in_each_namespace_by_itself() {
         ("holdfast_topic_appended_total{namespace=\"8\",topic=\"jobs\"}".to_owned(), 8.0),
         ("holdfast_leases_held{namespace=\"7\"}".to_owned(), 0.0),
         ("holdfast_leases_held{namespace=\"8\"}".to_owned(), 1.0),
+        ("holdfast_limit_allowed_total{namespace=\"8\",limit=\"api\"}".to_owned(), 2.0),
+        ("holdfast_limit_denied_total{namespace=\"8\",limit=\"api\"}".to_owned(), 1.0),
+        (
+            "holdfast_limit_rule_denied_total{namespace=\"8\",limit=\"api\",rule=\"r\"}".to_owned(),
+            1.0,
+        ),
         ("holdfast_instrument_cut{instrument=\"queue_ready\"}".to_owned(), 0.0),
     ] {
         assert_eq!(samples.get(&series), Some(&value), "{series}");

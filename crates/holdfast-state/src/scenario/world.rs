@@ -12,8 +12,10 @@ use crate::{
     Batch, BatchBuilder, Budget, LogTime, MemoryStore, Namespace, Overlay, Read as _, Scan,
     Source as _, Stop, Store as _, Table as _, Tx, TxContext, View,
     command::{Entry, Input, Kind, Refused},
+    instrument::{self, BoundedView, Instrument, Reading},
     row::Row as _,
     table::{split_key, stored_key},
+    tally::Tallies,
     timer::{TimerHandler, TimerRow, Timers},
 };
 
@@ -38,6 +40,7 @@ pub struct World {
     store: MemoryStore,
     log: Vec<Batch>,
     now: LogTime,
+    tallies: Tallies,
 }
 
 /// 2026-01-01T00:00:00Z: every script begins here.
@@ -45,7 +48,8 @@ const BEGINNING: LogTime = LogTime::from_us(1_767_225_600_000_000);
 
 impl Default for World {
     fn default() -> Self {
-        Self { store: MemoryStore::new(), log: Vec::new(), now: BEGINNING }
+        let (store, tallies) = (MemoryStore::new(), Tallies::default());
+        Self { store, log: Vec::new(), now: BEGINNING, tallies }
     }
 }
 
@@ -66,6 +70,21 @@ impl World {
     #[must_use]
     pub const fn now(&self) -> LogTime {
         self.now
+    }
+
+    /// All of what an instrument shows now.
+    ///
+    /// # Panics
+    /// When the state is in doubt.
+    #[must_use]
+    pub fn read(&self, instrument: &Instrument) -> Vec<Reading> {
+        match instrument.source {
+            instrument::Source::State(read) => {
+                let view = self.view();
+                read(&BoundedView::new(&view, usize::MAX)).expect("memory can be read")
+            }
+            instrument::Source::Counted => self.tallies.read(instrument, Namespace::DEFAULT).0,
+        }
     }
 
     /// Runs a transaction and applies it as a batch of its own. A stop leaves the
@@ -147,6 +166,9 @@ impl World {
         };
         let mut tx = Tx::begin(&self.store, &mut overlay, &mut batch, context);
         let result = work(&mut tx);
+        if keep && !matches!(result, Err(Stop::Aborted(_))) {
+            self.tallies.add(Namespace::DEFAULT, tx.take_counted());
+        }
         if !keep || result.is_err() {
             return result;
         }

@@ -3,19 +3,24 @@
 use std::path::Path;
 
 use holdfast_coordination::documents::{
-    COMMANDS, TIMERS,
+    COMMANDS, INSTRUMENTS, TIMERS,
     row::{Documents, Entries},
 };
 use holdfast_state::{
     Read, Scan,
-    scenario::{Mode, Vocabulary, World, check},
+    scenario::{Mode, Vocabulary, World, check, readings},
 };
 
 const VOCABULARY: Vocabulary<'static> = Vocabulary {
     commands: COMMANDS,
     timers: TIMERS,
-    looks: &[("rows", rows), ("entries", entries)],
+    looks: &[("rows", rows), ("entries", entries), ("metrics", metrics)],
 };
+
+/// What those see who watch over documents.
+fn metrics(world: &World, _: &[&str]) -> String {
+    readings(world, INSTRUMENTS)
+}
 
 /// What is stored, also of what nobody sees any more: `carts/a@3`.
 fn rows(world: &World, _: &[&str]) -> String {

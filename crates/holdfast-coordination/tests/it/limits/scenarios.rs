@@ -2,17 +2,25 @@
 
 use std::path::Path;
 
-use holdfast_coordination::limits::{COMMANDS, TABLES, TIMERS};
+use holdfast_coordination::limits::{COMMANDS, INSTRUMENTS, TABLES, TIMERS};
 use holdfast_state::{
     Namespace, Read as _, Scan, Table as _,
     key::after_prefix,
-    scenario::{Mode, Vocabulary, World, check},
+    scenario::{Mode, Vocabulary, World, check, readings},
     table::stored_key,
     timer::Timers,
 };
 
-const VOCABULARY: Vocabulary<'static> =
-    Vocabulary { commands: COMMANDS, timers: TIMERS, looks: &[("rows", rows)] };
+const VOCABULARY: Vocabulary<'static> = Vocabulary {
+    commands: COMMANDS,
+    timers: TIMERS,
+    looks: &[("rows", rows), ("metrics", metrics)],
+};
+
+/// What those see who watch over limits.
+fn metrics(world: &World, _: &[&str]) -> String {
+    readings(world, INSTRUMENTS)
+}
 
 /// How many rows each table has that has any, and how many timers there are.
 fn rows(world: &World, _: &[&str]) -> String {

@@ -2,7 +2,7 @@
 
 use holdfast_state::{
     Abort, LogTime, Read as _,
-    instrument::{BoundedView, Family, Instrument, Reading, Shown},
+    instrument::{BoundedView, Family, Instrument, Reading, Shown, Source},
     page::bad_key,
 };
 
@@ -35,7 +35,7 @@ pub const GROUPS: Instrument = Instrument {
             about: "Messages that were removed and not committed, since it committed last.",
         },
     ],
-    read,
+    source: Source::State(read),
 };
 
 fn read(view: &BoundedView<'_>) -> Result<Vec<Reading>, Abort> {

@@ -7,7 +7,7 @@
 
 use holdfast_state::{
     Abort, LogTime, Read as _, Scan,
-    instrument::{BoundedView, Family, Instrument, Reading, Shown},
+    instrument::{BoundedView, Family, Instrument, Reading, Shown, Source},
     key::BadKey,
     page::bad_key,
 };
@@ -58,7 +58,7 @@ pub const QUEUES: Instrument = Instrument {
             about: "Messages that were removed from the topic before they were done.",
         },
     ],
-    read,
+    source: Source::State(read),
 };
 
 fn read(view: &BoundedView<'_>) -> Result<Vec<Reading>, Abort> {
