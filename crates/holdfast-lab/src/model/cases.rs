@@ -12,7 +12,7 @@ use super::{
 pub struct Case {
     /// What people call it.
     pub name: &'static str,
-    /// What is left out, as PROTOCOL.md numbers it; `None` for the protocol as it is.
+    /// What is left out, as `docs/reliability.md` numbers it; `None` for the protocol as it is.
     pub without: Option<&'static str>,
     /// What nodes know.
     pub nodes: Nodes,
