@@ -517,7 +517,7 @@ impl Engine {
         if batch.count > 0 {
             self.actions.push_back(Action::Publish(reader, batch));
         }
-        self.snapshot_if_due();
+        self.snapshot_if_due(version);
         if matches!(self.role, Role::Reading { .. }) && self.applying.is_empty() {
             self.go_on_reading(now);
         }

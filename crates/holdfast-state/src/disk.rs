@@ -14,11 +14,11 @@
 //! on brings back the rest. [`persist`](DiskStore::persist) shortens that before
 //! an orderly stop.
 //!
-//! *Readers* hold a [`Snapshot`]: a version, the tables and the tree as they
-//! were. It costs the writer nothing; while it is held, it keeps the table that
-//! was active when it was taken (up to `memtable_bytes`) and the files of the
-//! tree that have been merged since, so an export should be short, or taken
-//! right after `persist`.
+//! *Readers* hold a [`Snapshot`](crate::Snapshot): a version, the tables and the tree as they
+//! were. It costs the writer nothing; while it is held, it keeps the tables that
+//! were in memory when it was taken, and the files of the tree that have been merged
+//! since. An export, which takes long, holds what is written back
+//! ([`written_back`](Snapshots::written_back)): files alone.
 //!
 //! *Doubt.* Blocks are checked by the library at every read from disk; what it
 //! does not check, `manifest` does at open; panics of the library do not pass
@@ -37,6 +37,7 @@ mod manifest;
 mod pending;
 mod presence;
 mod seal;
+mod snapshots;
 mod worker;
 
 use std::{collections::VecDeque, path::Path, sync::Arc};
@@ -50,13 +51,14 @@ use self::{
     pending::Pending,
     presence::Presence,
     seal::Lock,
+    snapshots::Handle,
     worker::{Shared, State, Workers},
 };
 use crate::{
     fact::{Batch, Fact},
     key_index::wide_hash_of,
     recent::{Lookup, hashed},
-    store::{Mark, Pressure, Scan, Snapshot, Snapshots, Source, Store, StoreError},
+    store::{Mark, Scan, Snapshots, Source, Store, StoreError},
     version::Version,
 };
 
@@ -64,9 +66,6 @@ use crate::{
 const FROZEN_MAX: usize = 2;
 /// Facts of a transaction for which the table is locked at a time.
 const FACTS_AT_ONCE: usize = 32;
-/// The share of its memory that long rows may take before a table is frozen. What a large table
-/// saves is merging row by row, and a megabyte of them is few rows.
-const LONG_ROWS_SHARE: usize = 4;
 /// Deleted ranges that a table may hold, since every lookup walks past them.
 const RANGES_MAX: usize = 64;
 /// Whatever was applied last. Readers that pin no version must read at this one:
@@ -193,12 +192,13 @@ impl DiskStore {
 
     fn over(base: Base, options: &DiskOptions, lock: Lock) -> Result<Self, StoreError> {
         let base = Arc::new(base);
-        let pin = base.pin();
+        let pin = base.pin()?;
         let mark = pin.get_own(seal::mark_name())?.ok_or_else(|| doubt("the mark is gone"))?;
+        let mark = seal::decode_mark(&mark)?;
         let pending = Pending::read(&pin)?;
-        let floor = Arc::new(Floor { pin, hidden: pending.joined() });
+        let floor = Arc::new(Floor { pin, hidden: pending.joined(), mark: mark.clone() });
         let layers = Arc::new(Layers { active: Arc::default(), frozen: Vec::new(), floor });
-        let state = State { mark: seal::decode_mark(&mark)?, layers, frozen: VecDeque::new() };
+        let state = State { mark, layers, frozen: VecDeque::new() };
         let shared = Arc::new(Shared {
             state: RwLock::new(state),
             pinned: Mutex::default(),
@@ -246,8 +246,9 @@ impl DiskStore {
         self.shared.check()
     }
 
-    fn active_bytes(state: &State) -> usize {
-        state.layers.active.read().bytes()
+    /// How full the active table is, by what a table may take.
+    fn active_fullness(state: &State) -> usize {
+        state.layers.active.read().fullness()
     }
 }
 
@@ -297,9 +298,7 @@ impl Shared {
                 let mut table = layers.active.write();
                 let table = Arc::get_mut(&mut table).expect("only frozen tables are shared");
                 table.apply((first, facts), &change, pins);
-                full = table.bytes() >= memtable_bytes
-                    || table.long_bytes() >= memtable_bytes / LONG_ROWS_SHARE
-                    || table.ranges() >= RANGES_MAX;
+                full = table.fullness() >= memtable_bytes || table.ranges() >= RANGES_MAX;
             }
         }
         let mut state = self.state.write();
@@ -352,7 +351,7 @@ impl Store for DiskStore {
     /// says so long before.
     fn apply(&mut self, batch: &Batch, checkpoint: Bytes) -> Result<(), StoreError> {
         self.shared.check()?;
-        let overfull = Self::active_bytes(&self.shared.state.read()) >= 2 * self.memtable_bytes;
+        let overfull = Self::active_fullness(&self.shared.state.read()) >= 2 * self.memtable_bytes;
         if overfull {
             self.wait_for_frozen(FROZEN_MAX)?;
         }
@@ -376,82 +375,10 @@ impl Store for DiskStore {
     }
 }
 
-#[derive(Debug)]
-struct Handle {
-    shared: Arc<Shared>,
-    memtable_bytes: usize,
-}
-
-impl Source for Handle {
-    fn get(&self, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
-        self.shared.get(key)
-    }
-
-    fn scan(&self, from: &[u8], to: &[u8], scan: Scan) -> Result<Vec<(Bytes, Bytes)>, StoreError> {
-        self.shared.scan(from, to, scan)
-    }
-}
-
-impl Snapshots for Handle {
-    fn latest(&self) -> Arc<dyn Snapshot> {
-        let _whole = self.shared.applying.lock();
-        let state = self.shared.state.read();
-        let (layers, mark) = (Arc::clone(&state.layers), state.mark.clone());
-        *self.shared.pinned.lock().entry(mark.version).or_insert(0) += 1;
-        Arc::new(DiskSnapshot { shared: Arc::clone(&self.shared), layers, mark })
-    }
-
-    fn pressure(&self) -> Pressure {
-        let state = self.shared.state.read();
-        let waiting = state.frozen.len() >= FROZEN_MAX;
-        if waiting && DiskStore::active_bytes(&state) >= self.memtable_bytes {
-            Pressure::Full
-        } else {
-            Pressure::None
-        }
-    }
-}
-
-/// The store at one version.
-#[derive(Debug)]
-struct DiskSnapshot {
-    shared: Arc<Shared>,
-    layers: Arc<Layers>,
-    mark: Mark,
-}
-
-impl Drop for DiskSnapshot {
-    fn drop(&mut self) {
-        let mut pinned = self.shared.pinned.lock();
-        if let Some(count) = pinned.get_mut(&self.mark.version) {
-            *count -= 1;
-            if *count == 0 {
-                pinned.remove(&self.mark.version);
-            }
-        }
-    }
-}
-
-impl Source for DiskSnapshot {
-    fn get(&self, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
-        self.layers.get(key, self.mark.version)
-    }
-
-    fn scan(&self, from: &[u8], to: &[u8], scan: Scan) -> Result<Vec<(Bytes, Bytes)>, StoreError> {
-        self.layers.scan(from, to, scan, self.mark.version)
-    }
-}
-
-impl Snapshot for DiskSnapshot {
-    fn mark(&self) -> &Mark {
-        &self.mark
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{fact::BatchBuilder, time::LogTime};
+    use crate::{fact::BatchBuilder, store::Pressure, time::LogTime};
 
     fn put(store: &mut DiskStore, keys: std::ops::Range<u32>) {
         let mut builder = BatchBuilder::default();
@@ -493,10 +420,35 @@ mod tests {
             let bytes = builder.into_bytes().into();
             let batch = Batch { first: Version::new(1), count: 1, time: LogTime::ZERO, bytes };
             store.apply(&batch, Bytes::new()).unwrap();
-            DiskStore::active_bytes(&store.shared.state.read())
+            DiskStore::active_fullness(&store.shared.state.read())
         };
         assert_eq!(left_in_memory(4 << 10), 0);
         assert!(left_in_memory(3 << 10) > 300 << 10, "short ones wait for more");
+    }
+
+    #[test]
+    fn while_tables_wait_long_rows_fill_no_more_than_another_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let options = DiskOptions { memtable_bytes: 1 << 20, ..DiskOptions::default() };
+        let mut store = DiskStore::open(dir.path(), &options).unwrap();
+        filled(&store);
+        let shared = Arc::clone(&store.shared);
+        let nothing_is_written_back = shared.pending.lock();
+        let (snapshots, mut batches) = (store.snapshots(), 0);
+        while snapshots.pressure() == Pressure::None {
+            let mut builder = BatchBuilder::default();
+            builder.begin(0);
+            (0..8_u8).for_each(|row| builder.put(&[row, batches], &[7; 4 << 10]));
+            builder.commit();
+            let first = store.mark().version.next();
+            let bytes = builder.into_bytes().into();
+            let batch = Batch { first, count: 1, time: LogTime::ZERO, bytes };
+            store.apply(&batch, Bytes::new()).unwrap();
+            batches += 1;
+        }
+        // Two that wait and one that takes writes, each with a quarter of a megabyte of long rows.
+        assert!((20..=24).contains(&batches), "{batches} batches of 32 KiB");
+        drop(nothing_is_written_back);
     }
 
     #[test]

@@ -64,7 +64,7 @@ pub use memory::MemoryStore;
 pub use metadata::Metadata;
 pub use overlay::Overlay;
 pub use precondition::{IfMatch, IfNoneMatch};
-pub use store::{Mark, Scan, Snapshot, Snapshots, Source, Store, StoreError};
+pub use store::{AllPairs, Mark, Scan, Snapshot, Snapshots, Source, Store, StoreError};
 pub use table::{Namespace, Read, Table, TableId};
 pub use time::LogTime;
 pub use timer::{TimerHandler, TimerId};

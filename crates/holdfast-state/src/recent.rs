@@ -117,6 +117,10 @@ const ROW_OVERHEAD: usize = size_of::<Row>() + 24 + 8;
 /// ones, it costs the same.
 const LONG_ROW_BYTES: usize = 4096;
 
+/// How often a byte of a long row counts. What a large table saves is merging row by row, and a
+/// megabyte of them is few rows.
+const LONG_ROW_WEIGHT: usize = 4;
+
 /// Rows that one look at a table puts in order at most, so that its lock is not
 /// held for long.
 const ORDERED_AT_ONCE: usize = 1024;
@@ -346,14 +350,10 @@ impl Recent {
         self.rows.len()
     }
 
-    /// Estimated memory in bytes.
-    pub(crate) const fn bytes(&self) -> usize {
-        self.bytes
-    }
-
-    /// How much of that is rows of 4 KiB and more, overwritten ones too.
-    pub(crate) const fn long_bytes(&self) -> usize {
-        self.long_bytes
+    /// How full it is, in bytes, of which those of long rows count several times.
+    pub(crate) const fn fullness(&self) -> usize {
+        let long = self.long_bytes * LONG_ROW_WEIGHT;
+        if long > self.bytes { long } else { self.bytes }
     }
 }
 

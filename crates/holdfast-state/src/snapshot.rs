@@ -18,7 +18,7 @@ use holdfast_planted::planted;
 
 use crate::{
     frames::{FRAME_BYTES, FrameError, FrameReader, FrameWriter, put_part, take_part},
-    store::{Mark, Scan, Snapshot, StoreError},
+    store::{Mark, Snapshot, StoreError},
     version::Version,
 };
 
@@ -27,9 +27,6 @@ const FORMAT: u16 = 1;
 const HEADER: u8 = 1;
 const PAIRS: u8 = 2;
 const END: u8 = 3;
-
-/// Pairs read from the state at once.
-const PAGE: usize = 1024;
 
 /// What a snapshot says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,23 +95,17 @@ fn write_pairs<W: Write>(
     snapshot: &dyn Snapshot,
     frames: &mut FrameWriter<W>,
 ) -> Result<u64, SnapshotError> {
-    // Keys begin with a namespace: 32 bytes of FF are above every key.
-    let (mut from, to) = (Vec::new(), [0xFF; 32]);
     let mut payload = BytesMut::with_capacity(FRAME_BYTES);
     let mut pairs = 0;
-    loop {
-        let page = snapshot.scan(&from, &to, Scan::up(PAGE))?;
-        for (key, value) in page.iter().skip(usize::from(planted!(SnapshotMissesAKey))) {
-            put_part(&mut payload, key);
-            put_part(&mut payload, value);
-            pairs += 1;
-            if payload.len() >= FRAME_BYTES {
-                frames.write(PAIRS, &payload)?;
-                payload.clear();
-            }
+    for pair in snapshot.pairs().skip(usize::from(planted!(SnapshotMissesAKey))) {
+        let (key, value) = pair?;
+        put_part(&mut payload, &key);
+        put_part(&mut payload, &value);
+        pairs += 1;
+        if payload.len() >= FRAME_BYTES {
+            frames.write(PAIRS, &payload)?;
+            payload.clear();
         }
-        let Some((last, _)) = page.last().filter(|_| page.len() == PAGE) else { break };
-        from = [last, &[0][..]].concat();
     }
     if !payload.is_empty() {
         frames.write(PAIRS, &payload)?;

@@ -96,11 +96,24 @@ pub trait Source: fmt::Debug {
     fn scan(&self, from: &[u8], to: &[u8], scan: Scan) -> Result<Vec<(Bytes, Bytes)>, StoreError>;
 }
 
+/// Pairs in order of their keys, as they are read; nothing comes after an error.
+pub type AllPairs<'a> = Box<dyn Iterator<Item = Result<(Bytes, Bytes), StoreError>> + 'a>;
+
 /// The state at one version, for as long as it is held. Cheap to take; holding
 /// one for long makes the store keep what has been overwritten since.
 pub trait Snapshot: Source + Send + Sync {
     /// What this snapshot reflects.
     fn mark(&self) -> &Mark;
+
+    /// All of it, for who reads it once from one end to the other.
+    fn pairs(&self) -> AllPairs<'_> {
+        Box::new(Pages {
+            source: self,
+            from: Vec::new(),
+            page: Vec::new().into_iter(),
+            ended: false,
+        })
+    }
 }
 
 /// The newest applied state, for any thread. As a [`Source`] it may show a part
@@ -108,6 +121,12 @@ pub trait Snapshot: Source + Send + Sync {
 pub trait Snapshots: Source + Send + Sync {
     /// The newest applied state, held.
     fn latest(&self) -> Arc<dyn Snapshot>;
+
+    /// The newest state that takes no memory to be held: of a store on disk, what is written back,
+    /// which is some tables older than the latest. For an export, which takes long.
+    fn written_back(&self) -> Arc<dyn Snapshot> {
+        self.latest()
+    }
 
     /// Whether the writer should slow down.
     fn pressure(&self) -> Pressure {
@@ -143,4 +162,44 @@ pub trait Store: Source + Send {
 
     /// A handle for everyone who reads while the writer goes on.
     fn snapshots(&self) -> Arc<dyn Snapshots>;
+}
+
+/// Pairs that a page is asked for.
+const PAGE: usize = 1024;
+
+/// All pairs of a source, page by page.
+struct Pages<'a, S: ?Sized> {
+    source: &'a S,
+    from: Vec<u8>,
+    page: std::vec::IntoIter<(Bytes, Bytes)>,
+    /// The page is the last.
+    ended: bool,
+}
+
+impl<S: Source + ?Sized> Pages<'_, S> {
+    fn turn(&mut self) -> Result<(), StoreError> {
+        // Keys begin with a namespace: 32 bytes of FF are above every key.
+        let page = self.source.scan(&self.from, &[0xFF; 32], Scan::up(PAGE));
+        self.ended = !page.as_ref().is_ok_and(|page| page.len() == PAGE);
+        let page = page?;
+        if let Some((last, _)) = page.last() {
+            self.from = [last, &[0][..]].concat();
+        }
+        self.page = page.into_iter();
+        Ok(())
+    }
+}
+
+impl<S: Source + ?Sized> Iterator for Pages<'_, S> {
+    type Item = Result<(Bytes, Bytes), StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.page.as_slice().is_empty()
+            && !self.ended
+            && let Err(error) = self.turn()
+        {
+            return Some(Err(error));
+        }
+        self.page.next().map(Ok)
+    }
 }

@@ -157,6 +157,7 @@ impl Engine {
         let leading = Leading::begin(&state, claimed, claiming.clock, filing, timers);
         self.metrics.claims_won.increment();
         self.watch.told = None;
+        self.snapshots_since(state.next_position);
         self.actions.push_back(Action::Led(Version::new(state.next_version)));
         self.enter(Role::Leading(Box::new(leading)));
         match self.config.leadership {

@@ -40,3 +40,4 @@ mod sharing;
 mod snapshots;
 mod timers;
 mod writes;
+mod written_back;

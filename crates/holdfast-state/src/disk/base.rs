@@ -14,10 +14,13 @@
 //! `flush_to_tables` and `register_tables` are what the library's own flush
 //! does, and hidden in its documentation; its public bulk ingestion would do the
 //! same at a tenth more cost per row and leave the filters of new runs unpinned.
-//! The dependency is pinned to one release for their sake.
+//! Hidden is as well how all rows are read past the cache ([`Sweep`]). The
+//! dependency is pinned to one release for their sake.
 //!
 //! Rows of the store itself lie under the first byte `00`, the partition's under
 //! `01`; so any key will do, the empty one too.
+
+mod sweep;
 
 use std::{
     collections::BTreeMap,
@@ -30,7 +33,7 @@ use std::{
 use bytes::Bytes;
 use lsm_tree::{
     AbstractTree, AnyTree, Cache, CompressionType, Config, DescriptorTable, Guard, InternalValue,
-    SequenceNumberCounter, ValueType,
+    SequenceNumberCounter, Table, ValueType,
     compaction::Leveled,
     config::{
         BlockSizePolicy, BloomConstructionPolicy, CompressionPolicy, FilterPolicy,
@@ -39,6 +42,7 @@ use lsm_tree::{
 };
 use parking_lot::Mutex;
 
+pub(super) use self::sweep::Sweep;
 use super::{
     DiskOptions, manifest,
     seal::{self, Lock},
@@ -136,12 +140,21 @@ impl Base {
         Ok(Self { tree, seqnos, pinned, strategy: Arc::new(strategy), _lock: lock })
     }
 
-    /// Holds on to the tree as it is now.
-    pub(super) fn pin(self: &Arc<Self>) -> Pin {
+    /// Holds on to the tree as it is now. Nothing is written back or dropped meanwhile; tables may
+    /// be merged.
+    pub(super) fn pin(self: &Arc<Self>) -> Result<Pin, StoreError> {
         let mut pinned = self.pinned.lock();
         let seqno = self.seqnos.get();
         *pinned.entry(seqno).or_insert(0) += 1;
-        Pin { base: Arc::clone(self), seqno }
+        drop(pinned);
+        // From here on merges keep what is to be seen at that number.
+        let mut pin = Pin { base: Arc::clone(self), seqno, runs: Vec::new() };
+        pin.runs = guarded("looking at the levels", || {
+            let tree = self.tree.current_version();
+            let runs = tree.iter_levels().flat_map(|level| level.iter());
+            Ok(runs.map(|run| run.to_vec()).collect())
+        })?;
+        Ok(pin)
     }
 
     /// Makes rows, in ascending order of their keys, visible in one step;
@@ -202,6 +215,12 @@ impl Base {
         guarded("looking at the levels", || Ok(self.tree.approximate_len()))
     }
 
+    /// Bytes of blocks in the cache.
+    #[cfg(test)]
+    pub(super) fn cached_bytes(&self) -> u64 {
+        self.tree.tree_config().cache.size()
+    }
+
     /// Sorted runs that no merge has taken up yet; every lookup asks each of them.
     pub(super) fn unmerged_runs(&self) -> Result<usize, StoreError> {
         guarded("looking at the levels", || Ok(self.tree.l0_run_count()))
@@ -239,6 +258,8 @@ fn config(
 pub(super) struct Pin {
     base: Arc<Base>,
     seqno: u64,
+    /// Its tables, run by run.
+    runs: Vec<Vec<Table>>,
 }
 
 impl Pin {
@@ -271,6 +292,11 @@ impl Pin {
             Ok(self.base.tree.range::<&[u8], _>(from..to, self.seqno, None))
         })?;
         Ok(BaseRange(rows))
+    }
+
+    /// All rows of the partition, under its own keys, read past the cache.
+    pub(super) fn sweep(&self) -> Sweep {
+        Sweep::new(&self.runs, self.seqno)
     }
 }
 

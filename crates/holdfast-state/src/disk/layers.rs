@@ -13,7 +13,7 @@ use super::base::{BaseRange, Pin, USER, doubt, raw_key};
 use crate::{
     key_index::hash_of,
     recent::{Lookup, Recent},
-    store::{Direction, Scan, StoreError},
+    store::{Direction, Mark, Scan, StoreError},
     version::Version,
 };
 
@@ -26,11 +26,40 @@ pub(super) struct Floor {
     pub(super) pin: Pin,
     /// In order, apart from each other.
     pub(super) hidden: Vec<(Bytes, Bytes)>,
+    /// The mark that the last table ended at which was written back: this is the state there.
+    pub(super) mark: Mark,
 }
 
 impl Floor {
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
         if self.hides(key) { Ok(None) } else { self.pin.get(key) }
+    }
+
+    /// At most `scan.limit` pairs with `from <= key < to`.
+    pub(super) fn scan(
+        &self,
+        from: &[u8],
+        to: &[u8],
+        scan: Scan,
+    ) -> Result<Vec<(Bytes, Bytes)>, StoreError> {
+        if from >= to {
+            return Ok(Vec::new());
+        }
+        let mut cursor = FloorCursor::new(self, from, to, scan.direction)?;
+        let mut found = Vec::new();
+        while found.len() < scan.limit
+            && let Some((key, _)) = &cursor.head
+        {
+            let key = key.clone();
+            found.extend(cursor.take(&key)?.map(|value| (key, value)));
+        }
+        Ok(found)
+    }
+
+    /// All pairs in order of their keys, read past the cache.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = Result<(Bytes, Bytes), StoreError>> {
+        let pairs = self.pin.sweep();
+        pairs.filter(|pair| !pair.as_ref().is_ok_and(|(key, _)| self.hides(key)))
     }
 
     fn hides(&self, key: &[u8]) -> bool {

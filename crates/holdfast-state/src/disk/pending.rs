@@ -107,7 +107,7 @@ impl Pending {
             base.drop_tables_in(&raw_key(from), &raw_key(to))?;
         }
         let notes = self.ranges.iter().map(|note| Ok((note.key(), None)));
-        let left = survivors(base.pin(), joined).map(|key| Ok((key?, None)));
+        let left = survivors(base.pin()?, joined).map(|key| Ok((key?, None)));
         base.ingest(notes.chain(left))?;
         self.ranges.clear();
         Ok(())

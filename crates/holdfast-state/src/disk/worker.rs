@@ -36,7 +36,7 @@ use crate::{
 
 /// With more unmerged runs than this, nothing is written back: every lookup
 /// that misses asks each of them.
-const UNMERGED_RUNS_MAX: usize = 32;
+const UNMERGED_RUNS_MAX: usize = 48;
 
 /// What the store, its snapshots and its threads share.
 #[derive(Debug)]
@@ -134,22 +134,27 @@ impl Shared {
 
     /// Shows readers the tree as it is now, without the oldest frozen table if
     /// that has been written back.
-    fn publish(&self, pending: &Pending, written_back: bool) {
-        let floor = Arc::new(Floor { pin: self.base.pin(), hidden: pending.joined() });
+    fn publish(&self, pending: &Pending, written_back: bool) -> Result<(), StoreError> {
+        let (pin, hidden) = (self.base.pin()?, pending.joined());
         let mut state = self.state.write();
         let (active, mut frozen) = (Arc::clone(&state.layers.active), state.layers.frozen.clone());
         let done = written_back.then(|| (frozen.pop(), state.frozen.pop_front()));
+        let mark = match &done {
+            Some((_, Some((_, mark)))) => mark.clone(),
+            Some((_, None)) | None => state.layers.floor.mark.clone(),
+        };
+        let floor = Arc::new(Floor { pin, hidden, mark });
         let layers = Arc::new(Layers { active, frozen, floor });
         let before = std::mem::replace(&mut state.layers, layers);
         drop(state);
         // A million rows are freed here, not under the lock.
         drop((done, before));
+        Ok(())
     }
 
     fn reclaim(&self, pending: &mut Pending) -> Result<(), StoreError> {
         pending.reclaim(&self.base)?;
-        self.publish(pending, false);
-        Ok(())
+        self.publish(pending, false)
     }
 
     /// Writes the oldest frozen table back.
@@ -164,7 +169,7 @@ impl Shared {
         let gone = |key: &[u8]| emptied.iter().any(|(from, to)| **from <= *key && *key < **to);
         let rows = table.last_values().filter(|(key, value)| value.is_some() || !gone(key));
         let rows = rows.map(|(key, value)| (raw_key(key), value));
-        let rows = over(rows, survivors(self.base.pin(), refilled));
+        let rows = over(rows, survivors(self.base.pin()?, refilled));
         let notes = pending.number(emptied.clone());
         let own = std::iter::once((seal::mark_key(), Some(seal::encode_mark(mark))))
             .chain(notes.iter().map(super::pending::Note::row))
@@ -172,8 +177,7 @@ impl Shared {
         self.presence.insert(table.keys().map(wide_hash_of));
         self.base.ingest(own.chain(rows))?;
         pending.add(notes);
-        self.publish(&pending, true);
-        Ok(())
+        self.publish(&pending, true)
     }
 }
 
@@ -212,13 +216,13 @@ impl Shared {
                 return Ok(());
             }
             self.presence.begin();
-            self.base.pin()
+            self.base.pin()?
         };
-        let mut rows = pin.range(&[USER], &[USER + 1])?;
+        let mut rows = pin.sweep();
         let mut hashes = Vec::with_capacity(FILLED_AT_ONCE);
         while self.wait(|_| true) {
             for row in rows.by_ref().take(FILLED_AT_ONCE) {
-                hashes.push(wide_hash_of(&row?.0[1..]));
+                hashes.push(wide_hash_of(&row?.0));
             }
             if hashes.is_empty() {
                 self.presence.complete();

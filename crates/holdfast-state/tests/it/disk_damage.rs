@@ -55,6 +55,11 @@ fn read(dir: &Path, keys: &Rows) -> Result<(Mark, Rows), StoreError> {
     for key in keys.keys() {
         assert_eq!(store.get(key)?.as_deref(), rows.get(key).map(Vec::as_slice));
     }
+    // What a snapshot is made of goes past the cache, and so by other reads.
+    let written_back = store.snapshots().written_back();
+    let pairs =
+        written_back.pairs().map(|pair| pair.map(|(key, value)| (key.to_vec(), value.to_vec())));
+    assert_eq!(pairs.collect::<Result<Rows, _>>()?, rows);
     Ok((store.mark(), rows))
 }
 

@@ -15,6 +15,8 @@ use crate::disk_world::{Change, Rows, Transaction, all, apply, mark_fits, place,
 enum Step {
     Apply(Vec<Transaction>),
     TakeSnapshot,
+    /// Of what is written back.
+    TakeWrittenBack,
     DropSnapshot,
     Persist,
     /// Drop and open again; the store may have forgotten what was not persisted.
@@ -49,6 +51,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         12 => prop::collection::vec(transaction, 1..8).prop_map(Step::Apply),
         2 => Just(Step::TakeSnapshot),
+        2 => Just(Step::TakeWrittenBack),
         1 => Just(Step::DropSnapshot),
         2 => Just(Step::Persist),
         1 => Just(Step::Reopen),
@@ -63,6 +66,8 @@ struct Pair {
     now: Rows,
     history: BTreeMap<Version, Rows>,
     persisted: Version,
+    /// Of what was written back when that was looked at last.
+    written_back: Version,
     snapshots: Vec<(Arc<dyn Snapshot>, Rows)>,
 }
 
@@ -71,8 +76,9 @@ impl Pair {
         let dir = place();
         let store = Some(DiskStore::open(dir.path(), &tiny()).unwrap());
         let history = BTreeMap::from([(Version::ZERO, Rows::new())]);
-        let (now, persisted, snapshots) = (Rows::new(), Version::ZERO, Vec::new());
-        Self { dir, store, now, history, persisted, snapshots }
+        let (now, snapshots) = (Rows::new(), Vec::new());
+        let (persisted, written_back) = (Version::ZERO, Version::ZERO);
+        Self { dir, store, now, history, persisted, written_back, snapshots }
     }
 
     fn store(&mut self) -> &mut DiskStore {
@@ -91,10 +97,13 @@ impl Pair {
                 let snapshot = self.store().snapshots().latest();
                 self.snapshots.push((snapshot, self.now.clone()));
             }
+            Step::TakeWrittenBack => self.take_written_back(),
             Step::DropSnapshot => drop(self.snapshots.pop()),
             Step::Persist => {
                 self.store().persist().unwrap();
                 self.persisted = self.store().mark().version;
+                self.take_written_back();
+                assert_eq!(self.written_back, self.persisted);
             }
             Step::Reopen => self.reopen(),
             Step::Scan { from, to, limit } => {
@@ -106,12 +115,27 @@ impl Pair {
         }
     }
 
+    /// Takes what is written back: a state between two batches, and never an earlier one than before.
+    fn take_written_back(&mut self) {
+        let snapshot = self.store().snapshots().written_back();
+        let mark = snapshot.mark();
+        assert!(mark_fits(mark), "{mark:?}");
+        assert!(mark.version >= self.written_back.max(self.persisted), "{mark:?}");
+        self.written_back = mark.version;
+        let rows = self.history.get(&mark.version).expect("a version between batches").clone();
+        check_all(&*snapshot, &rows);
+        self.snapshots.push((snapshot, rows));
+    }
+
     fn reopen(&mut self) {
         self.snapshots.clear();
         self.store = None;
         self.store = Some(DiskStore::open(self.dir.path(), &tiny()).unwrap());
         let mark = self.store().mark();
-        assert!(mark.version >= self.persisted, "forgot what was persisted");
+        assert!(
+            mark.version >= self.persisted.max(self.written_back),
+            "forgot what was written back"
+        );
         assert!(mark_fits(&mark), "{mark:?}");
         self.now = self.history.get(&mark.version).expect("a version between batches").clone();
         self.history.retain(|version, _| *version <= mark.version);
@@ -122,6 +146,10 @@ impl Pair {
         check_all(store, &self.now);
         for (snapshot, rows) in &self.snapshots {
             check_all(&**snapshot, rows);
+            let pairs = snapshot.pairs().map(Result::unwrap);
+            let pairs: Vec<_> = pairs.map(|(key, value)| (key.to_vec(), value.to_vec())).collect();
+            assert!(pairs.is_sorted(), "{pairs:?}");
+            assert_eq!(&Rows::from_iter(pairs), rows);
         }
     }
 }
