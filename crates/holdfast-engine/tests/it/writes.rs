@@ -210,7 +210,7 @@ fn p8_entries_in_flight_and_their_bytes_are_bounded() {
 fn a_transaction_sees_its_own_namespace_only() {
     let log = HeldLog::new();
     let mut node = Node::leading(&log, Start::default());
-    let ask = |number| crate::node::Ask::of(open(1, 10).work("open")).in_namespace(number);
+    let ask = |number| Ask::of(open(1, 10).work("open")).in_namespace(number);
     let (first, other) = (node.submit(ask(1)), node.submit(ask(2)));
     node.settle();
     assert_eq!(first.outcome().decision, Decision::Done);
