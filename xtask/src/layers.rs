@@ -32,6 +32,7 @@ pub const LAYERS: &[Layer] = &[
     Layer {
         name: "holdfast-node",
         may_use: &[
+            "holdfast-planted",
             "holdfast-log",
             "holdfast-state",
             "holdfast-engine",

@@ -30,7 +30,7 @@ use crate::{
     history::{History, Record},
     random::Random,
     request::{Request, operation},
-    scenario::{Counts, Lane, Look, Scenario, Wrong, count_of, pages},
+    scenario::{Counts, Lane, Look, Scenario, Turns, Wrong, count_of, pages},
 };
 
 const EVENTS: &str = "events";
@@ -118,7 +118,7 @@ impl Scenario for ConsumerGroup {
         }
         for number in 0..self.members {
             let random = random(PRODUCERS + number);
-            lanes.push(Box::new(Member::new(number, common.clone(), random)));
+            lanes.push(Box::new(Turns::of(Member::new(number, common.clone(), random))));
         }
         lanes
     }

@@ -22,7 +22,7 @@ use crate::{
     history::{History, Record},
     random::Random,
     request::Request,
-    scenario::{Counts, Lane, Look, Scenario, Wrong, count_of},
+    scenario::{Counts, Lane, Look, Scenario, Turns, Wrong, count_of},
 };
 
 const ASK: &str = "ask";
@@ -63,7 +63,11 @@ impl Scenario for Deadlock {
         let Self { leases, rounds, patience, unprotected, .. } = *self;
         let common = Common { leases, rounds, patience, unprotected };
         let lane = |number: u64| -> Box<dyn Lane> {
-            Box::new(Worker::new(number, common, Random::new(self.seed ^ ((number + 1) << 32))))
+            Box::new(Turns::of(Worker::new(
+                number,
+                common,
+                Random::new(self.seed ^ ((number + 1) << 32)),
+            )))
         };
         (0..self.workers).map(lane).collect()
     }

@@ -62,6 +62,43 @@ pub trait Lane: Send {
     fn next(&mut self, last: Option<&Answer>) -> Option<Request>;
 }
 
+/// Somebody who makes something of each answer before it chooses what to ask next: a lane by way
+/// of [`Turns`].
+pub(crate) trait Asker: Send {
+    /// What it has to know of a request when its answer comes.
+    type Asked: Send;
+
+    /// What it asks next; `None` at the end.
+    fn choose(&mut self) -> Option<(Self::Asked, Request)>;
+
+    /// It hears what came of it.
+    fn hear(&mut self, asked: Self::Asked, answer: &Answer);
+}
+
+/// An [`Asker`] as a lane: what was asked is remembered until it is answered.
+pub(crate) struct Turns<A: Asker> {
+    asker: A,
+    asked: Option<A::Asked>,
+}
+
+impl<A: Asker> Turns<A> {
+    /// Nothing was asked yet.
+    pub(crate) const fn of(asker: A) -> Self {
+        Self { asker, asked: None }
+    }
+}
+
+impl<A: Asker> Lane for Turns<A> {
+    fn next(&mut self, last: Option<&Answer>) -> Option<Request> {
+        if let Some((asked, answer)) = self.asked.take().zip(last) {
+            self.asker.hear(asked, answer);
+        }
+        let (asked, request) = self.asker.choose()?;
+        self.asked = Some(asked);
+        Some(request)
+    }
+}
+
 /// Looking at the state after the run.
 pub trait Look {
     /// The results of these operations, which only read. Many are asked in pieces.

@@ -33,7 +33,7 @@ use crate::{
     history::{History, Record},
     random::Random,
     request::{Request, operation},
-    scenario::{Counts, Lane, Look, Scenario, Wrong, count_of, pages},
+    scenario::{Counts, Lane, Look, Scenario, Turns, Wrong, count_of, pages},
 };
 
 const LEASE: &str = "leader";
@@ -100,7 +100,7 @@ impl Scenario for ZombieLeader {
         };
         let lane = |number: u64| -> Box<dyn Lane> {
             let random = Random::new(self.seed ^ ((number + 1) << 32));
-            Box::new(Candidate::new(number, common.clone(), random))
+            Box::new(Turns::of(Candidate::new(number, common.clone(), random)))
         };
         (0..self.candidates).map(lane).collect()
     }

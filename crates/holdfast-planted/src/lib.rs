@@ -96,6 +96,30 @@ pub enum Bug {
     StaleReceiptsPass,
     /// Queues: a message is given out once more than may be.
     OneDeliveryTooMany,
+    /// Limits: what is held of a limit of concurrency counts beyond its time.
+    HolderOutlivesItsTime,
+    /// Limits: who holds nothing of a limit of concurrency gives back what another holds.
+    ReleaseFreesAnother,
+    /// Topics: retention removes messages a second too early.
+    RetentionTooEarly,
+    /// Topics: retention by size leaves half of what is to stay.
+    RetentionLeavesHalf,
+    /// Topics: a reader behind what was removed goes on with what there is.
+    ReaderPassesOver,
+    /// Topics: a group is not told how many messages it lost.
+    LossIsNotTold,
+    /// Topics: a batch is looked for by the id of its first message alone.
+    BatchKnownByItsFirst,
+    /// Topics: a group that is set somewhere else keeps its generation.
+    SeekKeepsGeneration,
+    /// Topics: generations and receipts of what was deleted are given again.
+    NumbersComeAgain,
+    /// Queues: dead letters that were purged are there still.
+    PurgeLeavesLetters,
+    /// Queues: a redriven message says what was appended, not what it was edited to say.
+    EditIsForgotten,
+    /// Transactions: a refused operation takes back what those before it did.
+    EachTakesAllBack,
 }
 
 /// Every bug.
@@ -142,6 +166,18 @@ pub const BUGS: &[Bug] = &[
     Bug::GenerationNotChecked,
     Bug::StaleReceiptsPass,
     Bug::OneDeliveryTooMany,
+    Bug::HolderOutlivesItsTime,
+    Bug::ReleaseFreesAnother,
+    Bug::RetentionTooEarly,
+    Bug::RetentionLeavesHalf,
+    Bug::ReaderPassesOver,
+    Bug::LossIsNotTold,
+    Bug::BatchKnownByItsFirst,
+    Bug::SeekKeepsGeneration,
+    Bug::NumbersComeAgain,
+    Bug::PurgeLeavesLetters,
+    Bug::EditIsForgotten,
+    Bug::EachTakesAllBack,
 ];
 
 impl Bug {
@@ -176,11 +212,25 @@ impl Bug {
             Self::VersionNotCompared
             | Self::DocumentOutlivesItsTime
             | Self::IndexKeepsOldEntries => "documents",
-            Self::WindowForgetsTooEarly | Self::SliceComesBackTwice | Self::DenialIsCharged => {
-                "limits"
-            }
-            Self::MessageIdNotChecked | Self::GenerationNotChecked => "topics",
-            Self::StaleReceiptsPass | Self::OneDeliveryTooMany => "queues",
+            Self::WindowForgetsTooEarly
+            | Self::SliceComesBackTwice
+            | Self::DenialIsCharged
+            | Self::HolderOutlivesItsTime
+            | Self::ReleaseFreesAnother => "limits",
+            Self::MessageIdNotChecked
+            | Self::GenerationNotChecked
+            | Self::RetentionTooEarly
+            | Self::RetentionLeavesHalf
+            | Self::ReaderPassesOver
+            | Self::LossIsNotTold
+            | Self::BatchKnownByItsFirst
+            | Self::SeekKeepsGeneration
+            | Self::NumbersComeAgain => "topics",
+            Self::StaleReceiptsPass
+            | Self::OneDeliveryTooMany
+            | Self::PurgeLeavesLetters
+            | Self::EditIsForgotten => "queues",
+            Self::EachTakesAllBack => "transactions",
         }
     }
 
@@ -256,6 +306,28 @@ impl Bug {
                 "receipts of deliveries that are over are passed over, not refused"
             }
             Self::OneDeliveryTooMany => "a message is given out once more than may be",
+            Self::HolderOutlivesItsTime => {
+                "what is held of a limit of concurrency counts beyond its time"
+            }
+            Self::ReleaseFreesAnother => {
+                "who holds nothing of a limit of concurrency gives back what another holds"
+            }
+            Self::RetentionTooEarly => "retention removes messages a second too early",
+            Self::RetentionLeavesHalf => "retention by size leaves half of what is to stay",
+            Self::ReaderPassesOver => "a reader behind what was removed goes on with what there is",
+            Self::LossIsNotTold => "a group is not told how many messages it lost",
+            Self::BatchKnownByItsFirst => {
+                "a batch is looked for by the id of its first message alone"
+            }
+            Self::SeekKeepsGeneration => "a group that is set somewhere else keeps its generation",
+            Self::NumbersComeAgain => {
+                "generations and receipts of what was deleted are given again"
+            }
+            Self::PurgeLeavesLetters => "dead letters that were purged are there still",
+            Self::EditIsForgotten => {
+                "a redriven message says what was appended, not what it was edited to say"
+            }
+            Self::EachTakesAllBack => "a refused operation takes back what those before it did",
         }
     }
 }
@@ -350,6 +422,6 @@ mod tests {
     #[test]
     fn every_bug_is_listed_once() {
         assert!(BUGS.is_sorted() && BUGS.windows(2).all(|pair| pair[0] != pair[1]));
-        assert_eq!(BUGS.last(), Some(&Bug::OneDeliveryTooMany));
+        assert_eq!(BUGS.last(), Some(&Bug::EachTakesAllBack));
     }
 }

@@ -5,6 +5,7 @@
 //! same time, they come in the order in which holders come. A row under the holder's name
 //! says which of it is its own.
 
+use holdfast_planted::planted;
 use holdfast_state::{Abort, Id, Lifetime, LogTime, Read, Tx, unknown::Unknown};
 
 use super::{
@@ -43,7 +44,9 @@ impl Occupancy {
             Some((shelf, row)) => (Some(shelf), row),
             None => (None, OccupancyRow::default()),
         };
-        row.ends.drop_until(state.now());
+        if !planted!(HolderOutlivesItsTime) {
+            row.ends.drop_until(state.now());
+        }
         let own = match holder.map(|holder| name_of(place, holder)) {
             Some(name) => Place { key: &name, ..place }.find::<Holders>(state)?,
             None => None,
@@ -125,8 +128,10 @@ impl Occupancy {
         place: Place<'_>,
         holder: &Id,
     ) -> Result<bool, Abort> {
-        let Some(own) = self.own.take() else { return Ok(false) };
-        self.row.ends.take(Stamp { at: own.ends, cost: own.cost });
+        let any = || self.row.ends.first().filter(|_| planted!(ReleaseFreesAnother));
+        let own = self.own.take().map(|own| Stamp { at: own.ends, cost: own.cost });
+        let Some(own) = own.or_else(any) else { return Ok(false) };
+        self.row.ends.take(own);
         Place { key: &name_of(place, holder), ..place }.discard::<Holders>(tx)?;
         self.keep(tx, place)?;
         Ok(true)

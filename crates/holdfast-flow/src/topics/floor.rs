@@ -5,6 +5,7 @@
 //! still holds one of them is refused. One number for all does: the *floor*, which rises
 //! with each deletion and below which nothing new begins.
 
+use holdfast_planted::planted;
 use holdfast_state::{Abort, Read, Tx, Version};
 
 use super::row::{FloorRow, Floors};
@@ -20,7 +21,7 @@ pub(super) fn floor(state: &impl Read) -> Result<u64, Abort> {
 /// Something is deleted that has counted so far.
 pub(super) fn raise(tx: &mut Tx<'_>, counted: u64) -> Result<(), Abort> {
     let above = floor(tx)?;
-    if counted <= above {
+    if counted <= above || planted!(NumbersComeAgain) {
         return Ok(());
     }
     tx.put::<Floors>((), &FloorRow { above: counted })

@@ -3,6 +3,7 @@
 //! Marks say how far one can go without looking at messages; from the last of them on, rows
 //! are looked at one by one, for age alone. However much is removed, it is two facts.
 
+use holdfast_planted::planted;
 use holdfast_state::{Abort, LogTime, Read, Scan, Tx, page::bad_key};
 
 use super::{
@@ -77,7 +78,8 @@ impl Sequence<'_> {
         rule: Rule,
         effort: &mut Effort,
     ) -> Result<HeadRow, Abort> {
-        let excess = rule.bytes.map_or(0, |kept| tail.bytes.saturating_sub(kept.get()));
+        let share = if planted!(RetentionLeavesHalf) { 2 } else { 1 };
+        let excess = rule.bytes.map_or(0, |kept| tail.bytes.saturating_sub(kept.get() / share));
         let end = self.key(tail.last.saturating_add(1));
         while effort.is_left() {
             let from = self.key(cut.first.saturating_add(1));

@@ -17,14 +17,14 @@ use super::{
 use crate::{
     random::Random,
     request::{Answer, Request, operation},
-    scenario::Lane,
+    scenario::Asker,
 };
 
 /// Rest when a partition had nothing new.
 const REST: Duration = Duration::from_millis(10);
 
 #[derive(Clone, Copy, Debug)]
-enum Asked {
+pub(super) enum Asked {
     Join,
     /// Where a partition goes on: only of those that keep their places by themselves.
     Place(u64),
@@ -51,7 +51,6 @@ pub(super) struct Member {
     join_at: Instant,
     /// A page that is to be dealt with: partition and its last offset.
     page: Option<(u64, u64)>,
-    asked: Option<Asked>,
     requests: u64,
     rests: Duration,
 }
@@ -68,7 +67,6 @@ impl Member {
             turn: 0,
             join_at: Instant::now(),
             page: None,
-            asked: None,
             requests: 0,
             rests: Duration::ZERO,
         }
@@ -85,30 +83,6 @@ impl Member {
         format!("c{}.{}", self.number, self.life)
     }
 
-    fn hear(&mut self, asked: Asked, answer: &Answer) {
-        let result = answer.results().into_iter().next().unwrap_or_default();
-        match asked {
-            Asked::Join => self.joined(&result),
-            Asked::Place(partition) => {
-                let place = result["value"]["offset"].as_u64().unwrap_or(0);
-                self.places.insert(partition, Some(place));
-            }
-            Asked::Page(partition) => match result["messages"].as_array() {
-                Some(messages) if !messages.is_empty() => {
-                    self.page = result["next"].as_u64().map(|next| (partition, next));
-                }
-                _ => self.rests = REST,
-            },
-            Asked::Commit { partition, next } if answer.is_done() => {
-                self.places.insert(partition, Some(next));
-                self.common.progress.reached(partition, next);
-            }
-            // Somebody else reads there now, perhaps.
-            Asked::Commit { .. } => self.join_at = Instant::now(),
-            Asked::Leave => {}
-        }
-    }
-
     fn joined(&mut self, result: &Value) {
         let generation = result["generation"].as_u64().unwrap_or_default();
         if generation == self.generation {
@@ -122,38 +96,6 @@ impl Member {
             Some((place["partition"].as_u64()?, committed))
         };
         self.places = partitions.filter_map(place).collect();
-    }
-
-    fn choose(&mut self) -> Option<(Asked, Request)> {
-        // What was resolved on is done, however long it took.
-        if let Some((partition, next)) = self.page.take() {
-            if self.random.percent(self.common.faults_percent) {
-                return Some(self.befall(partition, next));
-            }
-            return Some(self.commit(COMMIT, partition, next));
-        }
-        if self.common.progress.is_over() {
-            return None;
-        }
-        if Instant::now() >= self.join_at {
-            return Some(self.join());
-        }
-        let next = self.places.range(self.turn..).next().or_else(|| self.places.iter().next());
-        let Some((&partition, &place)) = next else {
-            // There are more members than partitions.
-            self.rests = self.common.ttl / 6;
-            return Some(self.join());
-        };
-        let Some(place) = place else {
-            let args = json!({ "collection": OFFSETS, "id": format!("p{partition}") });
-            let look = vec![operation("documents.get", args)];
-            return Some((Asked::Place(partition), Request::look("look where to go on", look)));
-        };
-        self.turn = partition + 1;
-        let args =
-            json!({ "topic": EVENTS, "partition": partition, "after": place, "limit": PAGE });
-        let request = self.write(POLL, vec![operation("topics.read", args)]);
-        Some((Asked::Page(partition), request))
     }
 
     fn join(&mut self) -> (Asked, Request) {
@@ -216,13 +158,62 @@ impl Member {
     }
 }
 
-impl Lane for Member {
-    fn next(&mut self, last: Option<&Answer>) -> Option<Request> {
-        if let Some((asked, answer)) = self.asked.take().zip(last) {
-            self.hear(asked, answer);
+impl Asker for Member {
+    type Asked = Asked;
+
+    fn choose(&mut self) -> Option<(Asked, Request)> {
+        // What was resolved on is done, however long it took.
+        if let Some((partition, next)) = self.page.take() {
+            if self.random.percent(self.common.faults_percent) {
+                return Some(self.befall(partition, next));
+            }
+            return Some(self.commit(COMMIT, partition, next));
         }
-        let (asked, request) = self.choose()?;
-        self.asked = Some(asked);
-        Some(request)
+        if self.common.progress.is_over() {
+            return None;
+        }
+        if Instant::now() >= self.join_at {
+            return Some(self.join());
+        }
+        let next = self.places.range(self.turn..).next().or_else(|| self.places.iter().next());
+        let Some((&partition, &place)) = next else {
+            // There are more members than partitions.
+            self.rests = self.common.ttl / 6;
+            return Some(self.join());
+        };
+        let Some(place) = place else {
+            let args = json!({ "collection": OFFSETS, "id": format!("p{partition}") });
+            let look = vec![operation("documents.get", args)];
+            return Some((Asked::Place(partition), Request::look("look where to go on", look)));
+        };
+        self.turn = partition + 1;
+        let args =
+            json!({ "topic": EVENTS, "partition": partition, "after": place, "limit": PAGE });
+        let request = self.write(POLL, vec![operation("topics.read", args)]);
+        Some((Asked::Page(partition), request))
+    }
+
+    fn hear(&mut self, asked: Asked, answer: &Answer) {
+        let result = answer.results().into_iter().next().unwrap_or_default();
+        match asked {
+            Asked::Join => self.joined(&result),
+            Asked::Place(partition) => {
+                let place = result["value"]["offset"].as_u64().unwrap_or(0);
+                self.places.insert(partition, Some(place));
+            }
+            Asked::Page(partition) => match result["messages"].as_array() {
+                Some(messages) if !messages.is_empty() => {
+                    self.page = result["next"].as_u64().map(|next| (partition, next));
+                }
+                _ => self.rests = REST,
+            },
+            Asked::Commit { partition, next } if answer.is_done() => {
+                self.places.insert(partition, Some(next));
+                self.common.progress.reached(partition, next);
+            }
+            // Somebody else reads there now, perhaps.
+            Asked::Commit { .. } => self.join_at = Instant::now(),
+            Asked::Leave => {}
+        }
     }
 }

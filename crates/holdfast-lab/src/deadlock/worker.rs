@@ -8,7 +8,7 @@ use super::{ASK, GIVE_UP, RELEASE};
 use crate::{
     random::Random,
     request::{Answer, Request, operation},
-    scenario::Lane,
+    scenario::Asker,
 };
 
 /// Rest between two looks whether the lease is its own now.
@@ -30,7 +30,7 @@ pub(super) struct Common {
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Asked {
+pub(super) enum Asked {
     Lease,
     Release,
 }
@@ -48,15 +48,14 @@ pub(super) struct Worker {
     has: Vec<(u64, u64)>,
     /// Since when it waits for the next.
     waits_since: Option<Instant>,
-    asked: Option<Asked>,
     requests: u64,
 }
 
 impl Worker {
     pub(super) fn new(number: u64, common: Common, random: Random) -> Self {
         let (rounds, gave_up, wants, has) = (0, 0, Vec::new(), Vec::new());
-        let (waits_since, asked, requests) = (None, None, 0);
-        Self { number, common, random, rounds, gave_up, wants, has, waits_since, asked, requests }
+        let (waits_since, requests) = (None, 0);
+        Self { number, common, random, rounds, gave_up, wants, has, waits_since, requests }
     }
 
     fn key(&mut self) -> String {
@@ -64,59 +63,8 @@ impl Worker {
         format!("w{}-{}", self.number, self.requests)
     }
 
-    fn hear(&mut self, asked: Asked, answer: &Answer) {
-        match (asked, answer.refused.as_deref()) {
-            (Asked::Release, _) => self.has.clear(),
-            (Asked::Lease, None) => {
-                match answer.results().first().and_then(|result| result["token"].as_u64()) {
-                    Some(token) => {
-                        let lease = self.wants.pop().expect("it asked for the last of them");
-                        self.has.push((lease, token));
-                        self.waits_since = None;
-                    }
-                    None => self.wait(),
-                }
-            }
-            (Asked::Lease, Some("lease_held")) => self.wait(),
-            // A victim gives back what it has, and begins anew.
-            (Asked::Lease, Some(_)) => {
-                self.wants.clear();
-                self.waits_since = None;
-            }
-        }
-    }
-
     fn wait(&mut self) {
         self.waits_since.get_or_insert_with(Instant::now);
-    }
-
-    fn choose(&mut self) -> Option<(Asked, Request)> {
-        let waited = self.waits_since.map_or(Duration::ZERO, |since| since.elapsed());
-        if waited > self.common.patience && !self.has.is_empty() {
-            return Some(self.give_up());
-        }
-        if self.wants.is_empty() && !self.has.is_empty() {
-            let works = Duration::from_millis(self.random.below(WORKS_MS));
-            let release = self.releasing();
-            let request = Request::write(self.key(), RELEASE, release).held_back(works);
-            return Some((Asked::Release, request));
-        }
-        if self.wants.is_empty() {
-            if self.rounds == self.common.rounds || self.gave_up == GIVES_UP_MAX {
-                return None;
-            }
-            self.rounds += 1;
-            self.want();
-        }
-        let next = *self.wants.last().expect("it wants something");
-        let mut args =
-            json!({ "id": name(next), "owner": format!("w{}", self.number), "ttl": "PT1H" });
-        if !self.common.unprotected {
-            args["wait_for"] = "PT1H".into();
-        }
-        let rest = if self.waits_since.is_some() { POLL } else { Duration::ZERO };
-        let operations = vec![operation("leases.acquire", args)];
-        Some((Asked::Lease, Request::write(self.key(), ASK, operations).held_back(rest)))
     }
 
     /// Two to four leases, in any order.
@@ -155,13 +103,57 @@ fn name(lease: u64) -> String {
     format!("l{lease}")
 }
 
-impl Lane for Worker {
-    fn next(&mut self, last: Option<&Answer>) -> Option<Request> {
-        if let Some((asked, answer)) = self.asked.take().zip(last) {
-            self.hear(asked, answer);
+impl Asker for Worker {
+    type Asked = Asked;
+
+    fn choose(&mut self) -> Option<(Asked, Request)> {
+        let waited = self.waits_since.map_or(Duration::ZERO, |since| since.elapsed());
+        if waited > self.common.patience && !self.has.is_empty() {
+            return Some(self.give_up());
         }
-        let (asked, request) = self.choose()?;
-        self.asked = Some(asked);
-        Some(request)
+        if self.wants.is_empty() && !self.has.is_empty() {
+            let works = Duration::from_millis(self.random.below(WORKS_MS));
+            let release = self.releasing();
+            let request = Request::write(self.key(), RELEASE, release).held_back(works);
+            return Some((Asked::Release, request));
+        }
+        if self.wants.is_empty() {
+            if self.rounds == self.common.rounds || self.gave_up == GIVES_UP_MAX {
+                return None;
+            }
+            self.rounds += 1;
+            self.want();
+        }
+        let next = *self.wants.last().expect("it wants something");
+        let mut args =
+            json!({ "id": name(next), "owner": format!("w{}", self.number), "ttl": "PT1H" });
+        if !self.common.unprotected {
+            args["wait_for"] = "PT1H".into();
+        }
+        let rest = if self.waits_since.is_some() { POLL } else { Duration::ZERO };
+        let operations = vec![operation("leases.acquire", args)];
+        Some((Asked::Lease, Request::write(self.key(), ASK, operations).held_back(rest)))
+    }
+
+    fn hear(&mut self, asked: Asked, answer: &Answer) {
+        match (asked, answer.refused.as_deref()) {
+            (Asked::Release, _) => self.has.clear(),
+            (Asked::Lease, None) => {
+                match answer.results().first().and_then(|result| result["token"].as_u64()) {
+                    Some(token) => {
+                        let lease = self.wants.pop().expect("it asked for the last of them");
+                        self.has.push((lease, token));
+                        self.waits_since = None;
+                    }
+                    None => self.wait(),
+                }
+            }
+            (Asked::Lease, Some("lease_held")) => self.wait(),
+            // A victim gives back what it has, and begins anew.
+            (Asked::Lease, Some(_)) => {
+                self.wants.clear();
+                self.waits_since = None;
+            }
+        }
     }
 }

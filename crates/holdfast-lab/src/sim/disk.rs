@@ -119,18 +119,23 @@ pub(super) struct Settings {
     memtable_bytes: usize,
 }
 
-impl DiskWorld {
-    pub(super) fn new(seed: u64, printing: bool) -> Self {
-        let streams = Streams::new(seed);
-        let mut shape = streams.of("disk shape");
-        let settings = Settings {
+impl Settings {
+    fn draw(mut shape: Random) -> Self {
+        Self {
             segment_bytes: shape.pick(&[12 << 10, 20 << 10, 64 << 10]),
             snapshot_bytes: shape.pick(&[3_000, 12_000, u64::MAX]),
             digest_entries: shape.pick(&[3, 30]),
             entries_in_flight: shape.pick(&[1, 2, 4]),
             rarity: shape.pick(&[40, 120, 400]),
             memtable_bytes: shape.pick(&[0, 0, 1_500, 6_000]),
-        };
+        }
+    }
+}
+
+impl DiskWorld {
+    pub(super) fn new(seed: u64, printing: bool) -> Self {
+        let streams = Streams::new(seed);
+        let settings = Settings::draw(streams.of("disk shape"));
         Self {
             random: streams.of("steps"),
             faults: streams.of("disk faults"),
@@ -159,7 +164,7 @@ impl DiskWorld {
             answered_since_power: false,
             flipped_read: false,
             settings,
-            menu: Menu::draw(&mut streams.of("menu")),
+            menu: Menu::draw(&mut streams.of("menu")).of_small_entries(),
             mind: Mind::new(0),
             left: FAULTY_STEPS,
         }

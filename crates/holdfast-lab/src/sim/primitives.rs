@@ -14,6 +14,7 @@ mod leases;
 mod limits;
 pub(super) mod naive;
 mod sessions;
+mod several;
 mod topics;
 
 use std::{
@@ -54,9 +55,12 @@ pub(super) struct Command {
     pub(super) args: Value,
 }
 
+/// So much of a command is shown, in characters.
+const SHOWN_MAX: usize = 2_000;
+
 impl fmt::Display for Command {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.name, self.args)
+        write!(f, "{} {:.SHOWN_MAX$}", self.name, self.args.to_string())
     }
 }
 
@@ -67,9 +71,15 @@ impl Command {
 
     /// The operations of a transaction, all of which are done or none.
     pub(super) fn composed(operations: &[(&'static str, Value)]) -> Self {
-        let operations: Vec<_> =
-            operations.iter().map(|(op, args)| json!({ "op": op, "args": args })).collect();
-        Self::new(COMPOSED, json!({ "operations": operations }))
+        let operations = operations.iter().map(|(op, args)| json!({ "op": op, "args": args }));
+        Self::new(COMPOSED, json!({ "operations": operations.collect::<Vec<_>>() }))
+    }
+
+    /// The operations of a transaction, each of which is done or refused by itself.
+    pub(super) fn each(operations: &[Self]) -> Self {
+        let operations = operations.iter().map(|one| json!({ "op": one.name, "args": one.args }));
+        let operations = operations.collect::<Vec<_>>();
+        Self::new(COMPOSED, json!({ "mode": "each", "operations": operations }))
     }
 
     fn entry(&self) -> &'static Entry {
@@ -145,6 +155,10 @@ pub(super) fn looked(call: &dyn Call, view: &View) -> Said {
 pub(super) struct Menu {
     percent: u64,
     primitives: Vec<Primitive>,
+    /// So many of a hundred are transactions of which each operation is for itself.
+    several: u64,
+    /// There are messages that are large.
+    large: bool,
 }
 
 impl Menu {
@@ -156,7 +170,13 @@ impl Menu {
         if primitives.is_empty() {
             primitives.push(random.pick(PRIMITIVES));
         }
-        Self { percent, primitives }
+        let (several, large) = (random.pick(&[0, 10, 30]), random.percent(12));
+        Self { percent, primitives, several, large }
+    }
+
+    /// The same, where no entry of the log may be large.
+    pub(super) fn of_small_entries(self) -> Self {
+        Self { large: false, ..self }
     }
 
     /// The next thing that a client with this mind asks, if it is a primitive's.
@@ -164,19 +184,28 @@ impl Menu {
         if !random.percent(self.percent) {
             return None;
         }
-        let command = match random.pick(&self.primitives) {
+        let several = random.percent(self.several).then(|| several::draw(random, mind, self));
+        let command = several.flatten().unwrap_or_else(|| self.one(random, mind));
+        Some(command.op(random))
+    }
+
+    /// A command of one of the primitives.
+    fn one(&self, random: &mut Random, mind: &Mind) -> Command {
+        match random.pick(&self.primitives) {
             Primitive::Documents => documents::draw(random, mind),
             Primitive::Leases => leases::draw(random, mind),
             Primitive::Limits => limits::draw(random, mind),
-            Primitive::Topics => topics::draw(random, mind),
-        };
-        Some(command.op(random))
+            Primitive::Topics => topics::draw(random, mind, self.large),
+        }
     }
 }
 
 impl fmt::Display for Menu {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} % of what is asked are commands of {:?}", self.percent, self.primitives)
+        let Self { percent, primitives, several, large } = self;
+        write!(f, "{percent} % of what is asked are commands of {primitives:?}")?;
+        write!(f, ", {several} % of them several at once")?;
+        f.write_str(if *large { ", and some messages are large" } else { "" })
     }
 }
 
@@ -196,13 +225,30 @@ impl Mind {
         Self { who, documents, leases, topics: topics::Memory::default() }
     }
 
-    /// It hears what came of a command.
+    /// It hears what came of a command, or of several in one transaction.
     pub(super) fn learn(&mut self, command: &Command, said: &Said) {
-        if !said.refused {
-            self.documents.learn(command, &said.body);
-            self.leases.learn(command, &said.body);
-            self.topics.learn(command, &said.body);
+        if said.refused {
+            return;
         }
+        if command.name != COMPOSED {
+            return self.learn_one(command, &said.body);
+        }
+        let operations = command.args["operations"].as_array().into_iter().flatten();
+        for (index, operation) in operations.enumerate() {
+            let entry = operation["op"].as_str().and_then(|name| REGISTRY.command(name));
+            let (Some(Entry { name, .. }), body) = (entry, &said.body["results"][index]) else {
+                continue;
+            };
+            if body["outcome"] != "refused" {
+                self.learn_one(&Command::new(name, operation["args"].clone()), body);
+            }
+        }
+    }
+
+    fn learn_one(&mut self, command: &Command, body: &Value) {
+        self.documents.learn(command, body);
+        self.leases.learn(command, body);
+        self.topics.learn(command, body);
     }
 }
 

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     random::Random,
     request::{Answer, Request, operation},
-    scenario::Lane,
+    scenario::Asker,
 };
 
 /// A leader's ticks in the lease's time.
@@ -61,7 +61,7 @@ struct Reign {
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Asked {
+pub(super) enum Asked {
     Lease,
     Renewal {
         at: Duration,
@@ -85,7 +85,6 @@ pub(super) struct Candidate {
     /// How far its clock was put back.
     put_back: Duration,
     standing: Standing,
-    asked: Option<Asked>,
     requests: u64,
     /// How long it is gone before it asks again.
     gone: Duration,
@@ -103,7 +102,6 @@ impl Candidate {
             begun: Instant::now(),
             put_back: Duration::ZERO,
             standing: Standing::Out,
-            asked: None,
             requests: 0,
             gone: Duration::ZERO,
             held: VecDeque::new(),
@@ -130,52 +128,6 @@ impl Candidate {
     fn tenths_of_ttl(&mut self, from: u64, to: u64) -> Duration {
         let tenths = from + self.random.below(to - from + 1);
         self.common.ttl * u32::try_from(tenths).expect("a few") / 10
-    }
-
-    fn hear(&mut self, asked: Asked, answer: &Answer) {
-        let now = self.clock();
-        match (asked, &mut self.standing) {
-            (Asked::Lease, standing @ Standing::Out) => {
-                let result = answer.results().into_iter().next().unwrap_or_default();
-                if let Some(token) = result["token"].as_u64() {
-                    // How much of its time is over it does not know: it renews at once.
-                    let until = now + self.common.ttl;
-                    let reign = Reign { token, last: None, renew_at: now, until, put_back: false };
-                    *standing = Standing::Leads(reign);
-                }
-            }
-            (Asked::Renewal { at }, Standing::Leads(reign)) if answer.is_done() => {
-                reign.renew_at = at + self.common.ttl / 3;
-                reign.until = at + self.common.ttl;
-            }
-            (Asked::LastTick, Standing::Leads(reign)) => {
-                reign.last = answer.results()[0]["value"]["number"].as_u64();
-            }
-            (Asked::Tick { number }, Standing::Leads(reign)) if answer.is_done() => {
-                reign.last = Some(number);
-                self.common.written.fetch_max(number, Ordering::Relaxed);
-            }
-            (Asked::Renewal { .. } | Asked::Tick { .. }, standing) => *standing = Standing::Out,
-            (Asked::Late | Asked::Lease | Asked::LastTick, _) => {}
-        }
-    }
-
-    fn choose(&mut self) -> Option<(Asked, Request)> {
-        let is_over = self.common.written.load(Ordering::Relaxed) >= self.common.ticks;
-        if let Some((due, request)) = self.held.pop_front() {
-            let early = due.saturating_duration_since(Instant::now());
-            if early.is_zero() || is_over {
-                return Some((Asked::Late, request.held_back(early)));
-            }
-            self.held.push_front((due, request));
-        }
-        if is_over {
-            return None;
-        }
-        Some(match self.standing {
-            Standing::Out => self.acquire(),
-            Standing::Leads(reign) => self.lead(reign),
-        })
     }
 
     fn acquire(&mut self) -> (Asked, Request) {
@@ -263,13 +215,52 @@ impl Candidate {
     }
 }
 
-impl Lane for Candidate {
-    fn next(&mut self, last: Option<&Answer>) -> Option<Request> {
-        if let Some((asked, answer)) = self.asked.take().zip(last) {
-            self.hear(asked, answer);
+impl Asker for Candidate {
+    type Asked = Asked;
+
+    fn choose(&mut self) -> Option<(Asked, Request)> {
+        let is_over = self.common.written.load(Ordering::Relaxed) >= self.common.ticks;
+        if let Some((due, request)) = self.held.pop_front() {
+            let early = due.saturating_duration_since(Instant::now());
+            if early.is_zero() || is_over {
+                return Some((Asked::Late, request.held_back(early)));
+            }
+            self.held.push_front((due, request));
         }
-        let (asked, request) = self.choose()?;
-        self.asked = Some(asked);
-        Some(request)
+        if is_over {
+            return None;
+        }
+        Some(match self.standing {
+            Standing::Out => self.acquire(),
+            Standing::Leads(reign) => self.lead(reign),
+        })
+    }
+
+    fn hear(&mut self, asked: Asked, answer: &Answer) {
+        let now = self.clock();
+        match (asked, &mut self.standing) {
+            (Asked::Lease, standing @ Standing::Out) => {
+                let result = answer.results().into_iter().next().unwrap_or_default();
+                if let Some(token) = result["token"].as_u64() {
+                    // How much of its time is over it does not know: it renews at once.
+                    let until = now + self.common.ttl;
+                    let reign = Reign { token, last: None, renew_at: now, until, put_back: false };
+                    *standing = Standing::Leads(reign);
+                }
+            }
+            (Asked::Renewal { at }, Standing::Leads(reign)) if answer.is_done() => {
+                reign.renew_at = at + self.common.ttl / 3;
+                reign.until = at + self.common.ttl;
+            }
+            (Asked::LastTick, Standing::Leads(reign)) => {
+                reign.last = answer.results()[0]["value"]["number"].as_u64();
+            }
+            (Asked::Tick { number }, Standing::Leads(reign)) if answer.is_done() => {
+                reign.last = Some(number);
+                self.common.written.fetch_max(number, Ordering::Relaxed);
+            }
+            (Asked::Renewal { .. } | Asked::Tick { .. }, standing) => *standing = Standing::Out,
+            (Asked::Late | Asked::Lease | Asked::LastTick, _) => {}
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::{
     collections::{HashMap, HashSet},
 };
 
+use holdfast_planted::planted;
 use holdfast_state::{
     Read as _, Stop, Tx, Version, View,
     command::{Call, Entry, Input, Operation, Refused},
@@ -98,6 +99,7 @@ fn of_request(mut refused: Refused, index: usize, name: Option<&String>) -> Refu
 impl Composition {
     fn run_steps(&self, tx: &mut Tx<'_>, results: &mut Vec<u8>) -> Result<(), Stop<Refused>> {
         let mut earlier = HashMap::new();
+        let first = tx.savepoint();
         for (index, step) in self.steps.iter().enumerate() {
             let savepoint = tx.savepoint();
             let result = match step.run(tx, &earlier) {
@@ -113,7 +115,7 @@ impl Composition {
                     if self.mode == Mode::All {
                         return Err(Stop::Refused(refused));
                     }
-                    tx.rollback_to(&savepoint);
+                    tx.rollback_to(if planted!(EachTakesAllBack) { &first } else { &savepoint });
                     refused_result(&refused)
                 }
                 Err(Stop::Aborted(abort)) => return Err(Stop::Aborted(abort)),

@@ -3,7 +3,7 @@
 //! Only in a build with the feature `planted`, which serves nobody.
 
 use clap::Args;
-use holdfast_lab::sim::mutants::{BUGS, Hunt, hunt_all, line, median};
+use holdfast_lab::sim::mutants::{BUGS, Bug, Hunt, hunt_all, line, median};
 use serde_json::json;
 
 use crate::exit::{self, Exit, Failure};
@@ -14,17 +14,27 @@ pub(crate) struct MutantsArguments {
     /// Seeds to try for each bug, at most.
     #[arg(long, value_name = "COUNT", default_value_t = 1_000)]
     seeds: u64,
+    /// Hunt this bug alone; may be given several times.
+    #[arg(long, value_name = "NAME", value_parser = bug)]
+    bug: Vec<Bug>,
     /// Print one JSON object instead of lines for people.
     #[arg(long)]
     json: bool,
 }
 
-/// Hunts every bug.
+/// A bug by its name.
+fn bug(name: &str) -> Result<Bug, String> {
+    let named = BUGS.iter().find(|bug| format!("{bug:?}") == name);
+    named.copied().ok_or_else(|| "no bug has this name".to_owned())
+}
+
+/// Hunts every bug, or those that are named.
 pub(super) fn run(arguments: &MutantsArguments) -> Result<Exit, Failure> {
     std::panic::set_hook(Box::new(|_| {}));
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let quiet = arguments.json;
-    let hunts = hunt_all(BUGS, &(0..arguments.seeds), threads, &|hunt| {
+    let bugs = if arguments.bug.is_empty() { BUGS } else { &arguments.bug };
+    let hunts = hunt_all(bugs, &(0..arguments.seeds), threads, &|hunt| {
         if !quiet {
             eprintln!("{}", line(hunt));
         }

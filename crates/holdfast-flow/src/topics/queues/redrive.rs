@@ -4,6 +4,7 @@
 //! again is refused until it dies again. It is given out as often as a new message, and
 //! says what it was edited to say.
 
+use holdfast_planted::planted;
 use holdfast_state::{
     Abort, Id, Read as _, Stop, Tx,
     command::{Command, Method, Write},
@@ -130,7 +131,7 @@ fn redrive(
         span: Span::whole(id.offset, 1),
         attempt: 0,
         until: tx.now(),
-        redriven: true,
+        redriven: !planted!(EditIsForgotten),
         unknown: Unknown::default(),
     };
     name.put_delivery(tx, standing.deliveries, &delivery)

@@ -84,13 +84,7 @@ impl DiskWorld {
             asked.is_told(number, self.now);
             let outcome = match mail.answer {
                 Ok(outcome) => outcome,
-                Err(failure) if says(&failure).is_some() => continue,
-                // Whoever reads spoiled state is told so, and the process ends.
-                Err(Failure::Aborted(Abort::Store(_)))
-                    if self.state_dir.as_ref().is_some_and(StateDir::was_spoiled) =>
-                {
-                    continue;
-                }
+                Err(failure) if self.may_fail_so(&failure) => continue,
                 Err(failure) => {
                     let (version, what) = (self.truth.version(), failure.to_string());
                     return Err(Violation::Unasked { version, what });
@@ -101,7 +95,7 @@ impl DiskWorld {
                 let durable = mail.durable;
                 return Err(Violation::AnsweredEarly { node: 0, version, durable });
             }
-            if let Some(command) = asked.op.command() {
+            if let Some(command) = self.operations[operation].op.command() {
                 let said = Said::new(outcome.decision == Decision::Refused, &outcome.body);
                 self.mind.learn(command, &said);
             }
@@ -109,5 +103,13 @@ impl DiskWorld {
             self.told = self.told.max(version);
         }
         Ok(())
+    }
+
+    /// Whoever reads spoiled state is told so, and the process ends; the others every client
+    /// may get.
+    fn may_fail_so(&self, failure: &Failure) -> bool {
+        let spoiled = self.state_dir.as_ref().is_some_and(StateDir::was_spoiled);
+        let in_doubt = matches!(failure, Failure::Aborted(Abort::Store(_)));
+        says(failure).is_some() || (in_doubt && spoiled)
     }
 }

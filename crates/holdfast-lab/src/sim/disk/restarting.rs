@@ -204,6 +204,16 @@ impl DiskWorld {
         FileLog::open_stepped(Arc::new(disk.clone()), options).map(Arc::new)
     }
 
+    fn config(&self) -> Config {
+        Config {
+            timers: workload::handlers(),
+            snapshot_bytes: self.settings.snapshot_bytes,
+            digest_entries: self.settings.digest_entries,
+            entries_in_flight_max: self.settings.entries_in_flight,
+            ..Config::default()
+        }
+    }
+
     /// A process begins on the disk as it is.
     pub(super) fn begin_a_life(&mut self) -> Result<(), Violation> {
         let (log, ends) = loop {
@@ -223,14 +233,7 @@ impl DiskWorld {
         let begun = self.begun(&keeper, ends)?;
         self.trace.count(begun.how);
         self.lives += 1;
-        let config = Config {
-            timers: workload::handlers(),
-            snapshot_bytes: self.settings.snapshot_bytes,
-            digest_entries: self.settings.digest_entries,
-            entries_in_flight_max: self.settings.entries_in_flight,
-            ..Config::default()
-        };
-        let config = config.fitted_to(&log.properties());
+        let config = self.config().fitted_to(&log.properties());
         let postmark = Postmark {
             node: 0,
             applied: Arc::new(AtomicU64::new(0)),

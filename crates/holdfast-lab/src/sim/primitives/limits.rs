@@ -2,8 +2,10 @@
 //!
 //! One limit for each algorithm and one with two rules, with short windows and small quotas, so
 //! that they are full most of the time; a few tenants, whose requests cost one or more. Some gateways take
-//! slices, tell what they used of them, rightly or not, or say nothing as one that began anew.
+//! slices, tell what they used of them, rightly or not, or say nothing as one that began anew. What
+//! is held of a limit of concurrency is given back, prolonged or forgotten, now and then by another.
 
+mod holders;
 pub(super) mod naive;
 
 use serde_json::{Value, json};
@@ -18,6 +20,7 @@ pub(super) enum Quota {
     Counter { max: u64, window: u64 },
     Bucket { capacity: u64, refill: u64, every: u64 },
     Gcra { max: u64, window: u64, burst: u64 },
+    Concurrency { max: u64, ttl: u64 },
 }
 
 /// The limits there are, with the quotas of their rules.
@@ -34,6 +37,11 @@ pub(super) const LIMITS: &[(&str, &[Quota])] = &[
             Quota::Bucket { capacity: 6, refill: 6, every: 900_000 },
         ],
     ),
+    ("seats", &[Quota::Concurrency { max: 3, ttl: 350_000 }]),
+    (
+        "gate",
+        &[Quota::Concurrency { max: 4, ttl: 900_000 }, Quota::Log { max: 6, window: 300_000 }],
+    ),
 ];
 
 const TENANTS: &[&str] = &["x", "y"];
@@ -42,6 +50,11 @@ const TENANTS: &[&str] = &["x", "y"];
 const SLICED: &str = "edges";
 
 impl Quota {
+    /// Is it of what is held, by somebody with a name?
+    const fn is_held(self) -> bool {
+        matches!(self, Self::Concurrency { .. })
+    }
+
     fn json(self) -> Value {
         match self {
             Self::Log { max, window } => {
@@ -56,6 +69,9 @@ impl Quota {
             }),
             Self::Gcra { max, window, burst } => {
                 json!({ "algorithm": "gcra", "max": max, "window": span(window), "burst": burst })
+            }
+            Self::Concurrency { max, ttl } => {
+                json!({ "algorithm": "concurrency", "max": max, "ttl": span(ttl) })
             }
         }
     }
@@ -77,8 +93,18 @@ pub(super) fn draw(random: &mut Random, mind: &Mind) -> Command {
     if random.percent(30) {
         args["cost"] = json!(1 + random.below(4));
     }
+    if choice < 34 {
+        return Command::new("limits.status", args);
+    }
+    if quotas.iter().any(|quota| quota.is_held()) {
+        if random.percent(40) {
+            return given_back(random, mind, args);
+        }
+        if random.percent(95) {
+            args["holder"] = json!(holder(random, mind));
+        }
+    }
     match choice {
-        28..34 => Command::new("limits.status", args),
         34..46 => Command::new("limits.take", args),
         46..52 => {
             let place = json!({ "collection": COLLECTION, "id": "a", "value": { "of": mind.who } });
@@ -91,6 +117,20 @@ pub(super) fn draw(random: &mut Random, mind: &Mind) -> Command {
             Command::new("limits.check", args)
         }
     }
+}
+
+/// A client has two names to hold something under, and now and then takes another's.
+fn holder(random: &mut Random, mind: &Mind) -> String {
+    let who = if random.percent(85) { mind.who as u64 } else { random.below(4) };
+    format!("h{who}{}", random.pick(&["a", "b"]))
+}
+
+/// A holder gives back what it has, or has its whole time again.
+fn given_back(random: &mut Random, mind: &Mind, mut args: Value) -> Command {
+    args.as_object_mut().expect("arguments").remove("cost");
+    args["holder"] = json!(holder(random, mind));
+    let name = if random.percent(60) { "limits.release" } else { "limits.renew" };
+    Command::new(name, args)
 }
 
 /// A gateway's slice; one in five times it is another's.

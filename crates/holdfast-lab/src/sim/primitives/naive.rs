@@ -5,6 +5,8 @@
 //! timers or nodes. What happens unasked (a lease passes on, a document goes) it sees in the
 //! state and holds to the rules of when it may.
 
+mod composed;
+
 use serde_json::Value;
 
 use super::{
@@ -16,6 +18,7 @@ use super::{
     sessions::Sessions,
     topics::naive::Topics,
 };
+use crate::sim::trace::Counts;
 
 /// Everything that primitives keep.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +28,7 @@ pub(in crate::sim) struct Naive {
     leases: Leases,
     limits: Limits,
     topics: Topics,
+    counts: Counts,
 }
 
 impl Naive {
@@ -37,44 +41,6 @@ impl Naive {
             return self.composed(at, &asked.args, said);
         }
         self.one(at, (asked.name, &asked.args), Some(said))
-    }
-
-    /// Operations that are done together, or not at all.
-    fn composed(&mut self, at: Moment, args: &Value, said: &Said) -> Judged {
-        let refused = said.refused.then(|| said.body["index"].as_u64()).flatten();
-        let before = refused.map(|_| self.clone());
-        let operations = args["operations"].as_array().expect("it is made of operations");
-        for (index, operation) in (0..).zip(operations) {
-            let name = operation["op"].as_str().expect("operations have names");
-            let asked = (name, &operation["args"]);
-            match refused {
-                Some(last) if index == last => {
-                    self.one(at, asked, Some(said))?;
-                    break;
-                }
-                Some(_) => self.one(at, asked, None)?,
-                None => {
-                    let position = usize::try_from(index).expect("a few operations");
-                    let body = said.body["results"][position].clone();
-                    self.one(at, asked, Some(&Said { refused: false, body }))?;
-                }
-            }
-        }
-        if let Some(mut before) = before {
-            // What was refused happened too.
-            before.leases.counts = std::mem::take(&mut self.leases.counts);
-            before.limits.counts = std::mem::take(&mut self.limits.counts);
-            before.documents.counts = std::mem::take(&mut self.documents.counts);
-            *self = before;
-            return Ok(());
-        }
-        match (operations[0]["op"].as_str(), &operations[0]["args"]) {
-            (Some("leases.guard"), guard) => {
-                let token = guard["token"].as_u64().expect("a guard has one");
-                self.leases.written(guard["id"].as_str().unwrap_or_default(), token)
-            }
-            _ => Ok(()),
-        }
     }
 
     fn one(&mut self, at: Moment, (name, args): (&str, &Value), said: Option<&Said>) -> Judged {
@@ -125,14 +91,19 @@ impl Naive {
     /// # Errors
     /// What is not.
     pub(in crate::sim) fn ends(&self, at: Moment) -> Judged {
-        self.leases.ends(&self.sessions, at.time)
+        self.leases.ends(&self.sessions, at.time)?;
+        self.topics.ends(at)
     }
 
     /// How often what happened.
     pub(in crate::sim) fn counts(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        let counts = [&self.documents.counts, &self.leases.counts, &self.limits.counts];
-        let counts = counts.into_iter().flatten().map(|(what, count)| (*what, *count));
-        counts.chain(self.topics.all_counts())
+        let own = [&self.documents.counts, &self.leases.counts, &self.limits.counts, &self.counts];
+        let own = own.into_iter().flatten().map(|(what, count)| (*what, *count));
+        own.chain(self.topics.all_counts())
+    }
+
+    fn count(&mut self, what: &'static str) {
+        *self.counts.entry(what).or_insert(0) += 1;
     }
 }
 

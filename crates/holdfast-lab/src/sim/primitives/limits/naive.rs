@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{
     super::expected::{Expected, Moment, id, text, time, us},
     LIMITS, Quota,
+    holders::Holders,
 };
 use crate::sim::trace::Counts;
 
@@ -17,6 +18,8 @@ struct Counter {
     /// What was accepted: when, in microseconds of log time, and how much.
     accepted: Vec<(u64, u64)>,
     slices: Vec<Slice>,
+    /// Who is in, where so many may be at one time.
+    holders: Holders,
 }
 
 /// Permits that a gateway holds, or did and still count.
@@ -59,6 +62,21 @@ impl Counter {
                 self.conforms((capacity, refill, every), now, cost)
             }
             Quota::Gcra { max, window, burst } => self.conforms((burst, max, window), now, cost),
+            Quota::Concurrency { max, .. } => self.holders.held(now) + cost <= max,
+        }
+    }
+
+    /// May this holder, if it is one, have so much now? Who is in is in.
+    fn lets_in(&self, quota: Quota, now: u64, (cost, holder): (u64, Option<&str>)) -> bool {
+        self.holders.has(holder, now) || self.has_room(quota, now, cost)
+    }
+
+    fn charge(&mut self, quota: Quota, now: u64, (cost, holder): (u64, Option<&str>)) {
+        match (quota, holder) {
+            (Quota::Concurrency { ttl, .. }, Some(holder)) => {
+                self.holders.enter(holder, now, (cost, now + ttl));
+            }
+            _ => self.accepted.push((now, cost)),
         }
     }
 
@@ -84,7 +102,7 @@ impl Counter {
 /// The largest cost that is ever allowed.
 const fn at_once(quota: Quota) -> u64 {
     match quota {
-        Quota::Log { max, .. } | Quota::Counter { max, .. } => max,
+        Quota::Log { max, .. } | Quota::Counter { max, .. } | Quota::Concurrency { max, .. } => max,
         Quota::Bucket { capacity, .. } => capacity,
         Quota::Gcra { burst, .. } => burst,
     }
@@ -116,10 +134,10 @@ impl Limits {
         }
         let tenant = args["descriptors"]["tenant"].as_str().expect("it is described");
         let counters = (limit, tenant.to_owned());
-        if name == "limits.slice" {
-            self.slice(at, counters, args)
-        } else {
-            self.ask(at, counters, (name, args))
+        match name {
+            "limits.slice" => self.slice(at, counters, args),
+            "limits.release" | "limits.renew" => self.held(at, counters, (name, args)),
+            _ => self.ask(at, counters, (name, args)),
         }
     }
 
@@ -131,38 +149,92 @@ impl Limits {
         (name, args): (&str, &Value),
     ) -> Expected {
         let (quotas, now) = (quotas_of(&counters.0), at.time.as_us());
-        let cost = args["cost"].as_u64().unwrap_or(1);
+        let (cost, holder) = (args["cost"].as_u64().unwrap_or(1), args["holder"].as_str());
         let limit = counters.0.clone();
         let counters = self.counters.entry(counters).or_default();
         counters.resize_with(quotas.len(), Counter::default);
-        let mut each = counters.iter().zip(quotas);
-        let allowed = each.all(|(counter, quota)| counter.has_room(*quota, now, cost));
-        let too_much = quotas.iter().any(|quota| cost > at_once(*quota));
-        if name != "limits.status" && too_much {
-            return Expected::Refused("cost_above_quota", json!({ "limit": limit, "cost": cost }));
+        let each = || counters.iter().zip(quotas);
+        let lets_in =
+            |(counter, quota): (&Counter, &Quota)| counter.lets_in(*quota, now, (cost, holder));
+        let allowed = each().all(lets_in);
+        if name != "limits.status" {
+            if holder.is_none() && quotas.iter().any(|quota| quota.is_held()) {
+                return Expected::Refused(
+                    "holder_required",
+                    json!({ "limit": limit, "rule": "a" }),
+                );
+            }
+            let never = |(counter, quota): (&Counter, &Quota)| {
+                cost > at_once(*quota) && !lets_in((counter, quota))
+            };
+            if each().any(never) {
+                let facts = json!({ "limit": limit, "cost": cost });
+                return Expected::Refused("cost_above_quota", facts);
+            }
+            if allowed && args["dry_run"] != true {
+                let each = counters.iter_mut().zip(quotas);
+                each.for_each(|(counter, quota)| counter.charge(*quota, now, (cost, holder)));
+            }
         }
-        if allowed && args["dry_run"] != true && name != "limits.status" {
-            counters.iter_mut().for_each(|counter| counter.accepted.push((now, cost)));
-        }
-        let remaining = counters
-            .iter()
-            .zip(quotas)
-            .map(|(counter, quota)| json!({ "remaining": counter.remaining(*quota, now) }));
+        let each = counters.iter().zip(quotas);
+        let remaining =
+            each.map(|(counter, quota)| json!({ "remaining": counter.remaining(*quota, now) }));
         let rules: Vec<_> = remaining.collect();
+        self.answered(allowed, name, (json!({ "limit": limit, "cost": cost }), rules))
+    }
+
+    /// What is said of a request that may go on, or not.
+    fn answered(
+        &mut self,
+        allowed: bool,
+        name: &str,
+        (facts, rules): (Value, Vec<Value>),
+    ) -> Expected {
         if name == "limits.status" {
             return Expected::Done(json!({ "allowed": allowed, "rules": rules }));
         }
         self.count(if allowed { "limits: allowed" } else { "limits: denied" });
-        match (name, allowed) {
-            ("limits.check", _) => {
-                let outcome = if allowed { "allowed" } else { "denied" };
-                Expected::Done(json!({ "outcome": outcome, "rules": rules }))
-            }
-            (_, true) => Expected::Done(json!({ "outcome": "taken", "rules": rules })),
-            (_, false) => {
-                Expected::Refused("limit_exceeded", json!({ "limit": limit, "cost": cost }))
+        let outcome = match (name, allowed) {
+            ("limits.check", true) => "allowed",
+            ("limits.check", false) => "denied",
+            (_, true) => "taken",
+            (_, false) => return Expected::Refused("limit_exceeded", facts),
+        };
+        Expected::Done(json!({ "outcome": outcome, "rules": rules }))
+    }
+
+    /// A holder gives back what it has under all rules, or has it for its whole time again.
+    fn held(
+        &mut self,
+        at: Moment,
+        counters: (String, String),
+        (name, args): (&str, &Value),
+    ) -> Expected {
+        let (quotas, now) = (quotas_of(&counters.0), at.time.as_us());
+        let (limit, holder) = (counters.0.clone(), id(args, "holder"));
+        let counters = self.counters.entry(counters).or_default();
+        counters.resize_with(quotas.len(), Counter::default);
+        let (mut released, mut renewed) = (Vec::new(), Vec::new());
+        for (rule, (counter, quota)) in ('a'..).zip(counters.iter_mut().zip(quotas)) {
+            let Quota::Concurrency { ttl, .. } = *quota else { continue };
+            let until = at.after(ttl);
+            if name == "limits.release" {
+                released.extend(counter.holders.release(&holder, now).then(|| json!(rule)));
+            } else if counter.holders.renew(&holder, now, until.as_us()) {
+                renewed.push(json!({ "rule": rule, "expires_at": time(until) }));
             }
         }
+        if released.is_empty() && renewed.is_empty() {
+            self.count("limits: holders that were not in");
+            let facts = json!({ "limit": limit, "holder": holder });
+            return Expected::Refused("holder_not_found", facts);
+        }
+        if name == "limits.release" {
+            self.count("limits: holders that gave back");
+            return Expected::Done(json!({ "outcome": "released", "rules": released }));
+        }
+        self.count("limits: holders that stayed");
+        Expected::Done(json!({ "outcome": "renewed", "rules": renewed }))
     }
 
     /// What is held under this name is held no more, and what was used of it counts from now;
@@ -212,12 +284,12 @@ mod tests {
     fn a_stamp_as_old_as_the_window_counts_no_more_and_a_bucket_fills_evenly() {
         let log = Quota::Log { max: 2, window: 10 };
         let bucket = Quota::Bucket { capacity: 2, refill: 1, every: 5 };
-        let counter = Counter { accepted: vec![(100, 1), (104, 1)], slices: Vec::new() };
+        let counter = Counter { accepted: vec![(100, 1), (104, 1)], ..Counter::default() };
         assert!(!counter.has_room(log, 109, 1) && counter.has_room(log, 110, 1));
         assert_eq!((counter.remaining(log, 113), counter.remaining(log, 114)), (1, 2));
         assert!(!counter.has_room(bucket, 104, 1) && counter.has_room(bucket, 105, 1));
         let slice = Slice { of: None, permits: 2, until: 104 };
-        let held = Counter { accepted: Vec::new(), slices: vec![slice] };
+        let held = Counter { slices: vec![slice], ..Counter::default() };
         assert!(!held.has_room(log, 113, 1) && held.has_room(log, 114, 2));
         assert_eq!(at_once(Quota::Gcra { max: 9, window: 1, burst: 3 }), 3);
     }

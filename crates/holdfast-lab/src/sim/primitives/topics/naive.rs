@@ -1,65 +1,52 @@
-//! A topic as lists, for people to believe.
+//! Topics without any machinery, for people to believe: what each command comes to, and what
+//! the state must show behind it.
 //!
-//! An answer says in which partition a message is; everything else it must say is known: the
-//! next offset, without gaps, and for the same key always the same partition.
+//! What is removed, who is gone from a group, and which messages died or were lost, is seen in
+//! the state and held to the rules of when it may be. What was deleted leaves one thing
+//! behind: no receipt and no generation is given again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
 use super::{
     super::{
         Said, Showing,
-        expected::{Expected, Judged, Moment, id, text, time},
+        expected::{Expected, Judged, Moment, Wrong, id},
     },
-    PARTITIONS, TOPIC,
-    group::Group,
+    GROUP, LARGE, QUEUE, TOPIC,
+    group::{Group, sought},
     queue::Queue,
+    topic::Topic,
 };
 use crate::sim::trace::Counts;
 
 /// Behind one version in so many all messages are compared, behind others the last.
 const WHOLE_EVERY: u64 = 64;
 
-/// Messages of a page.
+/// Messages of a page, and letters.
 const PAGE: u64 = 1_000;
 
-/// A message of a topic.
-#[derive(Clone, Debug)]
-pub(super) struct Message {
-    pub(super) id: String,
-    key: Option<String>,
-    data: Value,
-    at: Moment,
-}
-
-/// The topic, its group and its queue.
+/// The topics, with their groups and queues.
 #[derive(Clone, Debug, Default)]
 pub(in crate::sim::primitives) struct Topics {
-    /// By partition; none before the topic was created.
-    partitions: Vec<Vec<Message>>,
-    /// Where messages are that have ids of their callers.
-    ids: BTreeMap<String, (usize, usize)>,
-    /// Which partition a key was seen in.
-    keys: BTreeMap<String, u64>,
-    group: Option<Group>,
-    queue: Option<Queue>,
-    pub(in crate::sim::primitives) counts: Counts,
+    there: BTreeMap<String, Topic>,
+    /// Every receipt that was ever given.
+    receipts: BTreeSet<String>,
+    /// The highest generation of what was deleted, and whether anything was.
+    generation: u64,
+    deleted: bool,
+    counts: Counts,
+    /// What happened in queues that were deleted.
+    queue_counts: Counts,
 }
 
-impl Message {
-    /// As it is shown, with its offset.
-    pub(super) fn shown(&self, offset: u64) -> Value {
-        json!({
-            "offset": offset, "id": self.id, "key": self.key, "data": self.data,
-            "version": self.at.version, "time": time(self.at.time),
-        })
-    }
+fn existed(existed: bool) -> Value {
+    if existed { json!(true) } else { Value::Null }
 }
 
-/// The place of an offset in a partition's list.
-pub(super) fn index(offset: u64) -> Option<usize> {
-    usize::try_from(offset.checked_sub(1)?).ok()
+fn refused(code: &'static str, facts: Value) -> Expected {
+    Expected::Refused(code, facts)
 }
 
 impl Topics {
@@ -77,113 +64,134 @@ impl Topics {
         (name, args): (&str, &Value),
         said: Option<&Said>,
     ) -> Judged {
-        if name == "topics.create" {
-            let existed = !self.partitions.is_empty();
-            self.partitions.resize_with(usize::try_from(PARTITIONS).expect("a few"), Vec::new);
-            let existed = if existed { json!(true) } else { Value::Null };
-            return Expected::Done(json!({ "outcome": "created", "existed": existed }))
-                .compare(said);
-        }
         if name.starts_with("groups.") {
-            return self.of_group(at, (name, args)).compare(said);
+            return self.of_group(at, (name, args), said).compare(said);
         }
         if name.starts_with("queues.") {
             return self.of_queue(at, (name, args), said);
         }
-        if self.partitions.is_empty() {
-            let facts = json!({ "topic": TOPIC });
-            return Expected::Refused("topic_not_found", facts).compare(said);
-        }
-        match name {
-            "topics.append" => self.append(at, args, said).compare(said),
-            "topics.read" => self.read(args).compare(said),
-            other => unreachable!("nobody asks {other}"),
-        }
-    }
-
-    fn append(&mut self, at: Moment, args: &Value, said: Option<&Said>) -> Expected {
-        let (own, key) = (text(args, "id"), text(args, "key"));
-        if let Some(own) = &own
-            && let Some((partition, place)) = self.ids.get(own).copied()
-        {
-            let there = &self.partitions[partition][place];
-            let field = if there.data != args["data"] {
-                Some("data")
-            } else {
-                (there.key != key).then_some("key")
-            };
-            if field.is_some() {
-                self.count("topics: ids that another message has");
-                let facts = json!({ "id": own, "partition": partition, "offset": place + 1 });
-                return Expected::Refused("message_exists", facts);
-            }
-            let mut told = there.shown(place as u64 + 1);
-            told.as_object_mut()
-                .expect("a message")
-                .retain(|name, _| !["key", "data"].contains(&&**name));
-            (told["existed"], told["partition"]) = (json!(true), json!(partition));
-            self.count("topics: messages appended again");
-            return Expected::Done(told);
-        }
-        let said = said.map(|said| &said.body);
-        let partition = said.and_then(|said| said["partition"].as_u64()).unwrap_or(PARTITIONS);
-        let Some(messages) =
-            usize::try_from(partition).ok().and_then(|at| self.partitions.get_mut(at))
-        else {
-            return Expected::Done(json!({ "partition": format!("below {PARTITIONS}") }));
+        let expected = match name {
+            "topics.create" => self.create(at, args),
+            "topics.delete" => self.delete(&id(args, "id")),
+            "topics.update" | "topics.get" => match self.there.get_mut(&id(args, "id")) {
+                None => refused("topic_not_found", json!({ "topic": args["id"] })),
+                Some(topic) if name == "topics.get" => topic.shown(),
+                Some(topic) => topic.update(at, args),
+            },
+            _ => self.of_messages(at, (name, args), said),
         };
-        let first_seen = key.as_ref().map(|key| *self.keys.entry(key.clone()).or_insert(partition));
-        let named = said.and_then(|said| text(said, "id"));
-        let id = own.clone().or(named).unwrap_or_default();
-        messages.push(Message { id: id.clone(), key, data: args["data"].clone(), at });
-        let (index, place) = (usize::try_from(partition).expect("a few"), messages.len() - 1);
-        self.ids.extend(own.map(|own| (own, (index, place))));
-        self.count("topics: messages");
-        Expected::Done(json!({
-            "outcome": "appended", "existed": null, "id": id,
-            "partition": first_seen.unwrap_or(partition), "offset": place + 1,
-            "version": at.version, "time": time(at.time),
-        }))
+        expected.compare(said)
     }
 
-    fn read(&self, args: &Value) -> Expected {
-        let partition = args["partition"].as_u64().and_then(|number| usize::try_from(number).ok());
-        let messages = &self.partitions[partition.expect("a few")];
-        let (after, last) = (args["after"].as_u64().unwrap_or(0), messages.len() as u64);
-        let shown = (1..).zip(messages).filter(|(offset, _)| *offset > after);
-        let limit = args["limit"].as_u64().map_or(Ok(100), usize::try_from).expect("a page");
-        let shown = shown.map(|(offset, message)| message.shown(offset)).take(limit);
-        let shown: Vec<_> = shown.collect();
-        let next = after + shown.len() as u64;
-        Expected::Done(json!({ "messages": shown, "next": next, "last_offset": last }))
-    }
-
-    fn lasts(&self) -> Vec<u64> {
-        self.partitions.iter().map(|messages| messages.len() as u64).collect()
-    }
-
-    fn of_group(&mut self, at: Moment, (name, args): (&str, &Value)) -> Expected {
-        if name == "groups.join" {
-            if self.partitions.is_empty() {
-                return Expected::Refused("topic_not_found", json!({ "topic": TOPIC }));
-            }
-            let group = self.group.get_or_insert_default();
-            return group.join(at, &id(args, "member"), args);
+    fn create(&mut self, at: Moment, args: &Value) -> Expected {
+        let topic = id(args, "id");
+        let there = self.there.get(&topic);
+        if there.is_some_and(|there| !there.is_as_asked(args)) {
+            return refused("topic_exists", json!({ "topic": topic, "field": "retention" }));
         }
-        let lasts = self.lasts();
-        let Some(group) = &mut self.group else {
-            return Expected::Refused("group_not_found", json!({}));
+        let existed = existed(there.is_some());
+        self.there.entry(topic).or_insert_with(|| Topic::created(at, args));
+        Expected::Done(json!({ "outcome": "created", "existed": existed }))
+    }
+
+    fn delete(&mut self, id: &str) -> Expected {
+        let Some(mut topic) = self.there.remove(id) else {
+            return refused("topic_not_found", json!({ "topic": id }));
+        };
+        self.forget(topic.group.take(), topic.queue.take());
+        self.count("topics: deleted");
+        Expected::Done(json!({ "outcome": "deleted", "id": id }))
+    }
+
+    /// A group, or a queue, is no more.
+    fn forget(&mut self, group: Option<Group>, queue: Option<Queue>) {
+        self.deleted = true;
+        self.generation = group.map_or(0, |group| group.generation).max(self.generation);
+        for (what, count) in queue.into_iter().flat_map(|queue| queue.counts) {
+            *self.queue_counts.entry(what).or_insert(0) += count;
+        }
+    }
+
+    fn of_messages(
+        &mut self,
+        at: Moment,
+        (name, args): (&str, &Value),
+        said: Option<&Said>,
+    ) -> Expected {
+        let Some(topic) = self.there.get_mut(&id(args, "topic")) else {
+            return refused("topic_not_found", json!({ "topic": args["topic"] }));
         };
         let expected = match name {
-            "groups.get" => group.shown(&lasts),
-            "groups.leave" => group.leave(&id(args, "member")),
-            _ => group.commit(at, args, &lasts),
+            "topics.append" => topic.append(at, args, said),
+            "topics.append_batch" => topic.append_batch(at, args),
+            "topics.read" => topic.read(args),
+            other => unreachable!("nobody asks {other}"),
         };
-        if matches!(expected, Expected::Refused("generation_stale", _)) {
-            self.count("topics: stale generations refused");
+        match &expected {
+            Expected::Refused("message_exists", _) => {
+                self.count("topics: ids that another message has");
+            }
+            Expected::Refused("batch_differs", _) => self.count("topics: batches that differ"),
+            Expected::Refused("offset_out_of_range", _) => {
+                self.count("topics: readers told of what was removed");
+            }
+            Expected::Done(told) if told["existed"] == true => {
+                self.count("topics: messages appended again");
+            }
+            Expected::Done(_) if name == "topics.append_batch" => self.count("topics: batches"),
+            Expected::Done(_) if name == "topics.append" => self.count("topics: messages"),
+            Expected::Done(_) | Expected::Refused(..) => {}
         }
-        if name == "groups.commit" && matches!(expected, Expected::Done(_)) {
-            self.count("topics: committed");
+        expected
+    }
+
+    /// The generation above which a group begins that there was not: what was said tells, where
+    /// something was deleted before.
+    fn floor(&self, said: Option<&Said>) -> u64 {
+        let told = said.and_then(|said| said.body["generation"].as_u64()?.checked_sub(1));
+        let told = told.filter(|told| self.deleted && *told >= self.generation);
+        told.unwrap_or(self.generation)
+    }
+
+    fn of_group(
+        &mut self,
+        at: Moment,
+        (name, args): (&str, &Value),
+        said: Option<&Said>,
+    ) -> Expected {
+        let floor = self.floor(said);
+        let fresh = || Group::above(floor);
+        let Some(topic) = self.there.get_mut(TOPIC) else {
+            let named = matches!(name, "groups.join" | "groups.seek");
+            let code = if named { "topic_not_found" } else { "group_not_found" };
+            return refused(code, json!({ "topic": TOPIC }));
+        };
+        let partitions = &topic.partitions;
+        let expected = match (name, &mut topic.group) {
+            ("groups.join", group) => {
+                group.get_or_insert_with(fresh).join(at, (&id(args, "member"), args), partitions)
+            }
+            ("groups.seek", group) => sought(args, partitions)
+                .map_or_else(|refused| refused, |at| group.get_or_insert_with(fresh).seek(at)),
+            (_, None) => refused("group_not_found", json!({})),
+            ("groups.get", Some(group)) => group.shown(partitions),
+            ("groups.leave", Some(group)) => group.leave(&id(args, "member")),
+            ("groups.delete", Some(group)) => group.delete(at.time),
+            (_, Some(group)) => group.commit(at, args, partitions),
+        };
+        let deleted = name == "groups.delete" && matches!(expected, Expected::Done(_));
+        if deleted {
+            let group = topic.group.take();
+            self.forget(group, None);
+        }
+        match (name, &expected) {
+            (_, Expected::Refused("generation_stale", _)) => {
+                self.count("topics: stale generations refused");
+            }
+            ("groups.commit", Expected::Done(_)) => self.count("topics: committed"),
+            ("groups.seek", Expected::Done(_)) => self.count("topics: sought"),
+            ("groups.delete", Expected::Done(_)) => self.count("topics: groups deleted"),
+            (_, Expected::Done(_) | Expected::Refused(..)) => {}
         }
         expected
     }
@@ -194,26 +202,39 @@ impl Topics {
         (name, args): (&str, &Value),
         said: Option<&Said>,
     ) -> Judged {
-        if name == "queues.create" {
-            if self.partitions.is_empty() {
-                let facts = json!({ "topic": TOPIC });
-                return Expected::Refused("topic_not_found", facts).compare(said);
-            }
-            let existed = self.queue.is_some();
-            self.queue.get_or_insert_default();
-            let existed = if existed { json!(true) } else { Value::Null };
-            return Expected::Done(json!({ "outcome": "created", "existed": existed }))
-                .compare(said);
-        }
-        let Some(queue) = &mut self.queue else {
-            return Expected::Refused("queue_not_found", json!({})).compare(said);
+        let creates = name == "queues.create";
+        let Some(topic) = self.there.get_mut(TOPIC) else {
+            let code = if creates { "topic_not_found" } else { "queue_not_found" };
+            return refused(code, json!({ "topic": TOPIC })).compare(said);
         };
-        match name {
-            "queues.receive" => queue.receive(at, args, (&self.partitions, said)),
-            "queues.get" => queue.shown(&self.partitions).compare(said),
-            "queues.dead_letters" => queue.letters(100).compare(said),
-            _ => queue.settle(at, (name, args)).compare(said),
+        let partitions = &topic.partitions;
+        if creates {
+            let existed = existed(topic.queue.is_some());
+            topic.queue.get_or_insert_with(|| Queue::created(args, partitions));
+            let told = json!({ "outcome": "created", "existed": existed });
+            return Expected::Done(told).compare(said);
         }
+        let Some(queue) = &mut topic.queue else {
+            return refused("queue_not_found", json!({})).compare(said);
+        };
+        let expected = match name {
+            "queues.receive" => {
+                return queue.receive(at, args, (partitions, said), &mut self.receipts);
+            }
+            "queues.get" => queue.shown(partitions),
+            "queues.delete" => {
+                let expected = queue.delete();
+                let queue = topic.queue.take();
+                self.forget(None, queue);
+                self.count("queues: deleted");
+                expected
+            }
+            "queues.ack" | "queues.nack" | "queues.extend" | "queues.reject" => {
+                queue.settle(at, (name, args), (partitions, said))
+            }
+            _ => queue.of_letters(at, (name, args)),
+        };
+        expected.compare(said)
     }
 
     /// Compares everything with the state behind a transaction; what went unasked is seen there.
@@ -221,39 +242,74 @@ impl Topics {
     /// # Errors
     /// When they differ, and may not.
     pub(in crate::sim::primitives) fn compare(&mut self, at: Moment, showing: &Showing) -> Judged {
-        for (partition, messages) in self.partitions.iter().enumerate() {
-            let last = messages.len() as u64;
-            let after =
-                if at.version.is_multiple_of(WHOLE_EVERY) { 0 } else { last.saturating_sub(3) };
-            let args =
-                json!({ "topic": TOPIC, "partition": partition, "after": after, "limit": PAGE });
-            let said = showing.ask("topics.read", args.clone());
-            self.read(&args).compare(Some(&said))?;
+        for id in [TOPIC, LARGE] {
+            let said = showing.ask("topics.get", json!({ "id": id }));
+            let Some(topic) = self.there.get_mut(id) else {
+                let none = refused("topic_not_found", json!({ "topic": id }));
+                none.compare(Some(&said))?;
+                continue;
+            };
+            let went = topic.without_removed(at, &said);
+            let went = went.map_err(|rule| Wrong::rule(&rule, &said.body))?;
+            topic.shown().compare(Some(&said))?;
+            compare_messages(topic, (id, at), showing)?;
+            if went > 0 {
+                let large = "topics: removed, being too much";
+                self.count(if id == LARGE { large } else { "topics: removed, being old" });
+            }
         }
-        let lasts = self.lasts();
-        if let Some(group) = &mut self.group {
-            let said = showing.ask("groups.get", json!({ "topic": TOPIC, "group": super::GROUP }));
+        let Some(topic) = self.there.get_mut(TOPIC) else { return Ok(()) };
+        let partitions = &topic.partitions;
+        if let Some(group) = &mut topic.group {
+            let said = showing.ask("groups.get", json!({ "topic": TOPIC, "group": GROUP }));
             group.without_gone(at, &said);
-            group.shown(&lasts).compare(Some(&said))?;
+            group.shown(partitions).compare(Some(&said))?;
         }
-        if let Some(queue) = &mut self.queue {
-            let named = || json!({ "topic": TOPIC, "queue": super::QUEUE });
+        if let Some(queue) = &mut topic.queue {
+            let named = || json!({ "topic": TOPIC, "queue": QUEUE });
             let mut all = named();
-            all["limit"] = json!(1000);
+            all["limit"] = json!(PAGE);
             let said = showing.ask("queues.dead_letters", all);
-            queue.without_dead(at, &said);
+            queue.without_dead(at, &said, partitions);
             queue.letters(1_000).compare(Some(&said))?;
             let said = showing.ask("queues.get", named());
-            queue.shown(&self.partitions).compare(Some(&said))?;
+            queue.learn_lost(&said, partitions);
+            queue.shown(partitions).compare(Some(&said))?;
         }
         Ok(())
     }
 
-    /// How often what happened.
-    pub(in crate::sim::primitives) fn all_counts(
-        &self,
-    ) -> impl Iterator<Item = (&'static str, u64)> {
-        let queue = self.queue.iter().flat_map(|queue| &queue.counts);
-        self.counts.iter().chain(queue).map(|(what, count)| (*what, *count))
+    /// At the end, when no timer that was due is left: what is kept no more is gone.
+    pub(in crate::sim::primitives) fn ends(&self, at: Moment) -> Judged {
+        let late = self.there.values().find_map(|topic| Some((topic.overdue(at)?, topic.shown())));
+        match late {
+            Some((rule, Expected::Done(shown))) => Err(Wrong::rule(rule, &shown)),
+            _ => Ok(()),
+        }
     }
+
+    /// How often what happened.
+    pub(in crate::sim::primitives) fn all_counts(&self) -> Counts {
+        let mut all = self.counts.clone();
+        let queues = self.there.values().filter_map(|topic| topic.queue.as_ref());
+        let counts = queues.map(|queue| &queue.counts).chain([&self.queue_counts]);
+        for (what, count) in counts.flatten() {
+            *all.entry(what).or_insert(0) += count;
+        }
+        all
+    }
+}
+
+/// The messages of a topic, as they are read.
+fn compare_messages(topic: &mut Topic, (id, at): (&str, Moment), showing: &Showing) -> Judged {
+    let whole = at.version.is_multiple_of(WHOLE_EVERY);
+    for number in 0..topic.partitions.len() {
+        let after = topic.unseen(number, whole);
+        let args = json!({ "topic": id, "partition": number, "after": after, "limit": PAGE });
+        let said = showing.ask("topics.read", args.clone());
+        let learnt = topic.learn_ids(number, &said);
+        learnt.map_err(|rule| Wrong::rule(&rule, &said.body))?;
+        topic.read(&args).compare(Some(&said))?;
+    }
+    Ok(())
 }
