@@ -4,6 +4,7 @@
 //! callers are told to, the offset is the next, without gaps. Only fresh ids are taken from
 //! what was said; nobody may have had them.
 
+use holdfast_state::LogTime;
 use serde_json::{Value, json};
 
 use super::{
@@ -26,8 +27,9 @@ pub(super) struct Topic {
     pub(super) partitions: Vec<Partition>,
     /// What is kept, and what was since the state was last compared.
     kept: Vec<Kept>,
-    /// The transaction that created it, or changed it last.
+    /// The transaction that created it, or changed it last, and when.
     version: u64,
+    changed_at: LogTime,
     pub(super) appends: u64,
     pub(super) group: Option<Group>,
     pub(super) queue: Option<Queue>,
@@ -38,7 +40,13 @@ impl Topic {
     pub(super) fn created(at: Moment, args: &Value) -> Self {
         let count = args["partitions"].as_u64().unwrap_or(1);
         let partitions = (0..count).map(|_| Partition::default()).collect();
-        Self { partitions, kept: vec![Kept::asked(args)], version: at.version, ..Self::default() }
+        Self {
+            partitions,
+            kept: vec![Kept::asked(args)],
+            version: at.version,
+            changed_at: at.time,
+            ..Self::default()
+        }
     }
 
     fn kept(&self) -> Kept {
@@ -53,7 +61,7 @@ impl Topic {
     pub(super) fn update(&mut self, at: Moment, args: &Value) -> Expected {
         if !self.is_as_asked(args) {
             self.kept.push(Kept::asked(args));
-            self.version = at.version;
+            (self.version, self.changed_at) = (at.version, at.time);
         }
         Expected::Done(json!({ "outcome": "updated", "version": self.version }))
     }
@@ -196,9 +204,11 @@ impl Topic {
         Ok(went)
     }
 
-    /// What should have been removed by the end.
+    /// What should have been removed by the end. At the very time at which it is changed, the
+    /// timer that removes is not due.
     pub(super) fn overdue(&self, at: Moment) -> Option<&'static str> {
-        self.partitions.iter().find_map(|partition| self.kept().overdue(partition, at.time))
+        let mut partitions = self.partitions.iter().filter(|_| self.changed_at < at.time);
+        partitions.find_map(|partition| self.kept().overdue(partition, at.time))
     }
 
     /// From where on to compare a partition with the state: a little of what was seen before.
