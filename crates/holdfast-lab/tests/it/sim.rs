@@ -61,7 +61,6 @@ const REACHED: &[&str] = &[
     "topics: groups deleted",
     "topics: ids that another message has",
     "topics: messages appended again",
-    "topics: readers told of what was removed",
     "topics: removed, being old",
     "topics: removed, being too much",
     "topics: sought",

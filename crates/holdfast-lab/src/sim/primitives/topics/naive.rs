@@ -132,9 +132,6 @@ impl Topics {
                 self.count("topics: ids that another message has");
             }
             Expected::Refused("batch_differs", _) => self.count("topics: batches that differ"),
-            Expected::Refused("offset_out_of_range", _) => {
-                self.count("topics: readers told of what was removed");
-            }
             Expected::Done(told) if told["existed"] == true => {
                 self.count("topics: messages appended again");
             }
