@@ -5,10 +5,11 @@
 //! [`check`] judges what a scenario left, [`doc`], [`lease`], [`session`], [`limit`], [`topic`], [`queue`] and [`call`]
 //! talk to servers ([`connect`]), [`program`] runs programs for some of them, [`cluster`] to several, [`audit`], [`inspect`] and [`quarantine`] look at
 //! the data of a stopped one, [`openapi`](print_openapi) prints the API's description, [`bench`](mod@bench)
-//! measures. [`config`] says what can be set and where, [`exit`] what the exit codes
+//! measures. [`allocator`] gives everybody memory, [`config`] says what can be set and where, [`exit`] what the exit codes
 //! mean. What is printed on stdout is for programs and scripts; everything else goes
 //! to stderr.
 
+mod allocator;
 mod audit;
 mod bench;
 mod call;
@@ -40,11 +41,6 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::exit::Exit;
-
-/// What a request brings is allocated by one thread, kept by others and freed by yet another
-/// (`docs/adr/0015-allocator.md`).
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// What must be true together is committed together.
 #[derive(Debug, Parser)]
@@ -138,6 +134,7 @@ enum LogCommand {
 }
 
 fn main() -> ExitCode {
+    allocator::configure();
     let arguments = Arguments::parse();
     let result = match arguments.command {
         Command::Dev(arguments) => dev::run(&arguments),
