@@ -6,7 +6,8 @@ use serde_json::{Map, Value};
 
 use super::{
     number::{Num, same},
-    schema::{Bound, Node, NodeId, Pattern, Rules, Schema, Types},
+    pattern::Pattern,
+    schema::{Bound, Node, NodeId, Rules, Schema, Types},
 };
 
 /// The most bytes that a schema may have as text.
@@ -14,9 +15,6 @@ pub const BYTES_MAX: usize = 32 << 10;
 
 /// The most places that a schema may speak of.
 const NODES_MAX: usize = 2_000;
-
-/// The most bytes of a pattern.
-const PATTERN_MAX: usize = 256;
 
 /// How many nodes may look at the same place of an instance, one by way of the other.
 const IN_PLACE_MAX: usize = 16;
@@ -381,10 +379,6 @@ fn types(value: &Value, here: &str) -> Result<Types, NotASchema> {
 }
 
 fn pattern(value: &Value, here: &str) -> Result<Pattern, NotASchema> {
-    let text = value.as_str().filter(|text| text.len() <= PATTERN_MAX);
-    let text = text.ok_or_else(|| at(here, "expected a pattern of at most 256 bytes"))?;
-    let built = regex_lite::RegexBuilder::new(text).size_limit(1 << 16).build();
-    let regex =
-        built.map_err(|error| at(here, &format!("not a pattern that is judged: {error}")))?;
-    Ok(Pattern { text: text.to_owned(), regex })
+    let text = value.as_str().ok_or_else(|| at(here, "expected a pattern"))?;
+    Pattern::new(text).map_err(|error| at(here, &error))
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::number::Num;
+use super::{number::Num, pattern::Pattern};
 
 /// A compiled schema.
 #[derive(Debug)]
@@ -103,13 +103,6 @@ impl Count {
         let count = count as u64;
         count >= self.min && self.max.is_none_or(|max| count <= max)
     }
-}
-
-/// A pattern.
-#[derive(Debug)]
-pub(super) struct Pattern {
-    pub(super) text: String,
-    pub(super) regex: regex_lite::Regex,
 }
 
 /// What an instance must be: everything that is said here.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{
     number::{Num, same},
-    schema::{Bound, Node, NodeId, Pattern, ROOT, Rules, Schema, Types},
+    schema::{Bound, Node, NodeId, ROOT, Rules, Schema, Types},
 };
 
 /// Steps that are left.
@@ -203,8 +203,7 @@ fn check_text(rules: &Rules, text: &str, steps: &mut Steps) -> Result<(), Fault>
         demand(length as u64 >= rules.length.min, "minLength")?;
         demand(rules.length.holds(length), "maxLength")?;
     }
-    let Some(Pattern { text: pattern, regex }) = &rules.pattern else { return Ok(()) };
-    // A pattern is matched in time that is at most the product of both lengths.
-    steps.take((text.len() as u64).saturating_mul(pattern.len() as u64) / 8)?;
-    demand(regex.is_match(text), "pattern")
+    let Some(pattern) = &rules.pattern else { return Ok(()) };
+    steps.take(pattern.steps(text))?;
+    demand(pattern.is_match(text), "pattern")
 }
