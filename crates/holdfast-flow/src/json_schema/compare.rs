@@ -2,18 +2,24 @@
 //!
 //! Yes is proved, place by place: `one` is looked at as the wider schema that is left when a
 //! part of it is passed over, and `other` as all of what it asks for. Where a proof would need
-//! more than that (a part of a union that only together with others covers something, `not`,
-//! `oneOf`, two patterns that differ), the answer is that it cannot be told. A schema that
+//! more than that (a part of a union that only together with others covers something, a `not`,
+//! `oneOf` or pattern that is not the same on both sides), the answer is that it cannot be told.
+//! Parts that are written alike, and mean the same, are within one another whatever they say. A schema that
 //! refers to itself is followed once around: what is being proved is taken for proved, as the
 //! way there has gone down into the instance.
+//!
+//! `members` is what is said of objects.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+mod members;
+
 use super::{
     Fault,
-    schema::{Bound, Count, Node, NodeId, ROOT, Rules, Schema, Types},
+    compile::refers,
+    schema::{Bound, Count, Node, NodeId, ROOT, Refers, Rules, Schema, Types},
     validate::Steps,
 };
 
@@ -90,14 +96,18 @@ impl Difference {
 /// # Errors
 /// [`Difference`]
 pub fn compare(one: &Schema, other: &Schema, left: &mut usize) -> Result<(), Difference> {
-    let mut comparing =
-        Comparing { one, other, assumed: BTreeSet::new(), trail: Vec::new(), left, depth: 0 };
+    let same_definitions =
+        one.definitions == other.definitions && refers(&one.definitions) < Refers::Whole;
+    let (assumed, trail) = (BTreeSet::new(), Vec::new());
+    let mut comparing = Comparing { one, other, same_definitions, assumed, trail, left, depth: 0 };
     comparing.nodes(Some(ROOT), Some(ROOT), Types::ALL)
 }
 
 struct Comparing<'s> {
     one: &'s Schema,
     other: &'s Schema,
+    /// A `$ref` into `$defs` means the same on both sides.
+    same_definitions: bool,
     /// Pairs that are proved, or being proved.
     assumed: BTreeSet<Pair>,
     /// The same in the order in which they were assumed: when a proof fails, so does all that
@@ -116,6 +126,9 @@ impl Comparing<'_> {
     /// Of instances of these types only. `None` is a schema that lets everything through.
     fn nodes(&mut self, one: Option<NodeId>, other: Option<NodeId>, types: Types) -> Compared {
         let Some(other_id) = other else { return Ok(()) };
+        if one.is_some_and(|id| self.are_alike(id, other_id)) {
+            return Ok(());
+        }
         let anything = Rules::default();
         let theirs = match &self.other.nodes[other_id] {
             Node::Any => return Ok(()),
@@ -155,9 +168,22 @@ impl Comparing<'_> {
         compared
     }
 
+    /// Are they written alike, and mean the same?
+    fn are_alike(&self, one: NodeId, other: NodeId) -> bool {
+        let (ours, theirs) = (&self.one.sources[one], &self.other.sources[other]);
+        let roots = || self.one.sources[ROOT] == self.other.sources[ROOT];
+        let same = match ours.refers {
+            Refers::Nowhere => true,
+            Refers::Definitions => self.same_definitions,
+            Refers::Whole => roots(),
+        };
+        same && ours == theirs
+    }
+
     /// Nothing is let through by the other: is the one as empty?
     fn emptiness(&self, ours: &Rules) -> Difference {
         let plain = ours.all.is_empty() && ours.any.is_empty() && ours.one.is_empty();
+        let plain = plain && ours.imply.is_empty() && ours.condition.is_none();
         let plain = plain && ours.not.is_none() && ours.values.is_none();
         if plain { Difference::outside("false") } else { Difference::unknown("false") }
     }
@@ -194,6 +220,8 @@ impl Comparing<'_> {
             (!ours.any.is_empty(), "anyOf"),
             (!ours.one.is_empty(), "oneOf"),
             (ours.not.is_some(), "not"),
+            (ours.condition.is_some(), "if"),
+            (!ours.imply.is_empty(), "dependentSchemas"),
         ];
         let by = narrowed.into_iter().find(|(narrowed, _)| *narrowed);
         Err(match by {
@@ -243,11 +271,35 @@ impl Comparing<'_> {
         if !theirs.any.is_empty() {
             self.union(&theirs.any, one, types)?;
         }
-        if !theirs.one.is_empty() {
+        let alike = |ours: &[NodeId], theirs: &[NodeId]| {
+            let mut pairs = ours.iter().zip(theirs);
+            ours.len() == theirs.len() && pairs.all(|(one, other)| self.are_alike(*one, *other))
+        };
+        if !theirs.one.is_empty() && !alike(&ours.one, &theirs.one) {
             return Err(Difference::unknown("oneOf"));
         }
-        if theirs.not.is_some() {
+        if theirs.not.is_some() && !alike(ours.not.as_slice(), theirs.not.as_slice()) {
             return Err(Difference::unknown("not"));
+        }
+        self.implied(ours, theirs, one, types)?;
+        self.conditional(ours, theirs, one, types)
+    }
+
+    /// Whichever way `if` goes: all of `ours` is within both ways, or each way of the same `if`.
+    fn conditional(
+        &mut self,
+        ours: &Rules,
+        theirs: &Rules,
+        one: Option<NodeId>,
+        types: Types,
+    ) -> Compared {
+        let Some(condition) = theirs.condition else { return Ok(()) };
+        let same = ours.condition.is_some_and(|ours| self.are_alike(ours, condition));
+        for (ours, theirs) in [(ours.then, theirs.then), (ours.otherwise, theirs.otherwise)] {
+            let within = same && self.nodes(ours, theirs, types).is_ok();
+            if !within && self.nodes(one, theirs, types).is_err() {
+                return Err(Difference::unknown("if"));
+            }
         }
         Ok(())
     }
@@ -290,6 +342,7 @@ impl Comparing<'_> {
     fn items(&mut self, ours: &Rules, theirs: &Rules) -> Compared {
         counts(ours.item_count, theirs.item_count, ("minItems", "maxItems"))?;
         require(ours.unique || !theirs.unique || at_most_one(ours.item_count), "uniqueItems")?;
+        self.contained(ours, theirs)?;
         let longest = ours.prefix.len().max(theirs.prefix.len());
         let there = |index: usize| ours.item_count.max.is_none_or(|max| (index as u64) < max);
         for index in (0..longest).filter(|index| there(*index)) {
@@ -305,29 +358,20 @@ impl Comparing<'_> {
         Ok(())
     }
 
-    fn members(&mut self, ours: &Rules, theirs: &Rules) -> Compared {
-        let least = Count {
-            min: ours.property_count.min.max(ours.required.len() as u64),
-            max: ours.property_count.max,
+    /// Items of a kind: the same kind, or a wider one of which there need not be more.
+    fn contained(&mut self, ours: &Rules, theirs: &Rules) -> Compared {
+        let Some(theirs_node) = theirs.contains else { return Ok(()) };
+        let unknown = Err(Difference::unknown("contains"));
+        let Some(ours_node) = ours.contains else {
+            return if theirs.contained == Count::default() { Ok(()) } else { unknown };
         };
-        let closed = matches!(ours.additional.map(|id| &self.one.nodes[id]), Some(Node::Nothing));
-        let named = ours.properties.len() as u64;
-        let most =
-            if closed { Some(least.max.map_or(named, |max| max.min(named))) } else { least.max };
-        let count = Count { max: most, ..least };
-        counts(count, theirs.property_count, ("minProperties", "maxProperties"))?;
-        require(theirs.required.is_subset(&ours.required), "required")?;
-        let names: BTreeSet<_> = ours.properties.keys().chain(theirs.properties.keys()).collect();
-        for name in names {
-            let one = ours.properties.get(name).copied().or(ours.additional);
-            let other = theirs.properties.get(name).copied().or(theirs.additional);
-            let named = theirs.properties.contains_key(name);
-            let keyword = if named { "properties" } else { "additionalProperties" };
-            let compared = self.nodes(one, other, Types::ALL);
-            compared.map_err(|difference| difference.instead_of_false(keyword).within(name))?;
-        }
-        let compared = self.nodes(ours.additional, theirs.additional, Types::ALL);
-        compared.map_err(|it| it.instead_of_false("additionalProperties").within("*"))
+        let alike = self.are_alike(ours_node, theirs_node);
+        let most = theirs.contained.max.is_none_or(|most| {
+            alike && ours.contained.max.is_some_and(|ours_most| ours_most <= most)
+        });
+        let enough = ours.contained.min >= theirs.contained.min;
+        let mut within = || self.nodes(Some(ours_node), Some(theirs_node), Types::ALL).is_ok();
+        if most && (theirs.contained.min == 0 || enough && within()) { Ok(()) } else { unknown }
     }
 }
 

@@ -1,13 +1,13 @@
 //! From JSON to a schema, with everything refused that would not be judged.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
 use super::{
     number::{Num, same},
     pattern::Pattern,
-    schema::{Bound, Node, NodeId, Rules, Schema, Types},
+    schema::{Bound, Node, NodeId, Refers, Rules, SOME, Schema, Source, Types},
 };
 
 /// The most bytes that a schema may have as text.
@@ -64,16 +64,16 @@ impl Schema {
             return Err(bad(format!("a schema has at most {BYTES_MAX} bytes, not {}", json.len())));
         }
         let root: Value = serde_json::from_str(json).map_err(|error| bad(error.to_string()))?;
-        let mut compiler =
-            Compiler { nodes: Vec::new(), places: Vec::new(), named: BTreeMap::new() };
+        let mut compiler = Compiler::default();
         compiler.definitions(&root)?;
         compiler.node(&root, "")?;
-        compiler.finish()
+        compiler.finish(root.get("$defs").cloned().unwrap_or_default())
     }
 }
 
+#[derive(Default)]
 struct Compiler {
-    nodes: Vec<Option<Node>>,
+    nodes: Vec<Option<(Node, Source)>>,
     /// JSON Pointers to the nodes.
     places: Vec<String>,
     /// What `$ref` may name.
@@ -117,7 +117,8 @@ impl Compiler {
             Value::Object(keywords) => Node::Rules(Box::new(self.rules(keywords, place)?)),
             _ => return Err(at(place, "a schema is an object, true or false")),
         };
-        self.nodes[id] = Some(node);
+        let source = Source { json: json.clone(), refers: refers(json) };
+        self.nodes[id] = Some((node, source));
         Ok(id)
     }
 
@@ -134,6 +135,12 @@ impl Compiler {
                 return Err(at(&here, "this keyword is not judged here"));
             }
         }
+        if rules.contains.is_none() && rules.contained != SOME {
+            return Err(at(place, "minContains and maxContains stand beside contains"));
+        }
+        if rules.condition.is_none() && rules.then.or(rules.otherwise).is_some() {
+            return Err(at(place, "then and else stand beside if"));
+        }
         Ok(rules)
     }
 
@@ -148,8 +155,17 @@ impl Compiler {
         match keyword {
             "prefixItems" => rules.prefix = self.list(value, here)?,
             "items" => rules.items = Some(self.node(value, here)?),
+            "contains" => rules.contains = Some(self.node(value, here)?),
             "additionalProperties" => rules.additional = Some(self.node(value, here)?),
             "properties" => rules.properties = self.named_schemas(value, here)?,
+            "patternProperties" => {
+                for (text, node) in self.named_schemas(value, here)? {
+                    let place = format!("{here}/{}", escape(&text));
+                    let pattern = Pattern::new(&text).map_err(|error| at(&place, &error))?;
+                    rules.patterns.push((pattern, node));
+                }
+            }
+            "propertyNames" => rules.names = Some(self.node(value, here)?),
             "$defs" => {
                 if here != "/$defs" {
                     return Err(at(here, "$defs stands at the top"));
@@ -179,6 +195,10 @@ impl Compiler {
             "anyOf" => rules.any = self.list(value, here)?,
             "oneOf" => rules.one = self.list(value, here)?,
             "not" => rules.not = Some(self.node(value, here)?),
+            "if" => rules.condition = Some(self.node(value, here)?),
+            "then" => rules.then = Some(self.node(value, here)?),
+            "else" => rules.otherwise = Some(self.node(value, here)?),
+            "dependentSchemas" => rules.imply = self.named_schemas(value, here)?,
             _ => return Ok(false),
         }
         Ok(true)
@@ -204,10 +224,11 @@ impl Compiler {
     }
 
     /// Nothing looks at one place of an instance for ever, or very often.
-    fn finish(self) -> Result<Schema, NotASchema> {
+    fn finish(self, definitions: Value) -> Result<Schema, NotASchema> {
         let whole =
             self.nodes.into_iter().map(|node| node.expect("all that has a number is there"));
-        let schema = Schema { nodes: whole.collect() };
+        let (nodes, sources) = whole.unzip();
+        let schema = Schema { nodes, sources, definitions };
         let mut depths = vec![Depth::Unknown; schema.nodes.len()];
         for id in 0..schema.nodes.len() {
             if depth(&schema, id, &mut depths).is_none() {
@@ -245,6 +266,23 @@ fn depth(schema: &Schema, id: NodeId, depths: &mut [Depth]) -> Option<usize> {
     }
     depths[id] = Depth::Known(deepest + 1);
     (deepest < IN_PLACE_MAX).then_some(deepest + 1)
+}
+
+/// Where the `$ref`s in this lead, at any depth.
+pub(super) fn refers(json: &Value) -> Refers {
+    let within = |values: &mut dyn Iterator<Item = &Value>| values.map(refers).max();
+    let deepest = match json {
+        Value::Object(members) => {
+            let here = members.get("$ref").map(|target| match target.as_str() {
+                Some("#") => Refers::Whole,
+                _ => Refers::Definitions,
+            });
+            within(&mut members.values()).max(here)
+        }
+        Value::Array(items) => within(&mut items.iter()),
+        _ => None,
+    };
+    deepest.unwrap_or(Refers::Nowhere)
 }
 
 fn is_annotation(keyword: &str, value: &Value, place: &str) -> bool {
@@ -310,6 +348,8 @@ fn counting_rule(
         "maxItems" => (&mut rules.item_count, true),
         "minProperties" => (&mut rules.property_count, false),
         "maxProperties" => (&mut rules.property_count, true),
+        "minContains" => (&mut rules.contained, false),
+        "maxContains" => (&mut rules.contained, true),
         _ => return Ok(false),
     };
     let number = value.as_u64().filter(|number| *number <= COUNT_MAX);
@@ -341,15 +381,24 @@ fn value_rule(
             let unique = value.as_bool();
             rules.unique = unique.ok_or_else(|| at(here, "expected true or false"))?;
         }
-        "required" => {
-            let names = value.as_array().into_iter().flatten();
-            let names: Option<_> = names.map(|name| name.as_str().map(str::to_owned)).collect();
-            let names = names.filter(|_| value.is_array());
-            rules.required = names.ok_or_else(|| at(here, "expected a list of names"))?;
+        "required" => rules.required = names(value, here)?,
+        "dependentRequired" => {
+            let all = value.as_object();
+            let all = all.ok_or_else(|| at(here, "expected an object of lists of names"))?;
+            let lists = all.iter().map(|(name, list)| {
+                Ok((name.clone(), names(list, &format!("{here}/{}", escape(name)))?))
+            });
+            rules.bring = lists.collect::<Result<_, _>>()?;
         }
         _ => return Ok(false),
     }
     Ok(true)
+}
+
+fn names(value: &Value, here: &str) -> Result<BTreeSet<String>, NotASchema> {
+    let names = value.as_array().into_iter().flatten();
+    let names: Option<_> = names.map(|name| name.as_str().map(str::to_owned)).collect();
+    names.filter(|_| value.is_array()).ok_or_else(|| at(here, "expected a list of names"))
 }
 
 fn narrow(rules: &mut Rules, mut values: Vec<Value>) {

@@ -10,6 +10,29 @@ use super::{number::Num, pattern::Pattern};
 #[derive(Debug)]
 pub struct Schema {
     pub(super) nodes: Vec<Node>,
+    /// What each node was compiled from.
+    pub(super) sources: Vec<Source>,
+    /// What a `$ref` may lead to: the value of `$defs`.
+    pub(super) definitions: Value,
+}
+
+/// What a node was compiled from.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Source {
+    pub(super) json: Value,
+    /// How far what it means depends on what stands elsewhere.
+    pub(super) refers: Refers,
+}
+
+/// Where the `$ref`s in a schema lead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Refers {
+    /// There is none.
+    Nowhere,
+    /// Into `$defs`, which may lead on.
+    Definitions,
+    /// To the whole, by way of others or not.
+    Whole,
 }
 
 /// A node of a schema. The first is the whole.
@@ -120,16 +143,34 @@ pub(super) struct Rules {
     pub(super) items: Option<NodeId>,
     pub(super) item_count: Count,
     pub(super) unique: bool,
+    pub(super) contains: Option<NodeId>,
+    /// How many items are as `contains` says.
+    pub(super) contained: Count,
     pub(super) properties: BTreeMap<String, NodeId>,
+    pub(super) patterns: Vec<(Pattern, NodeId)>,
+    /// `propertyNames`
+    pub(super) names: Option<NodeId>,
     pub(super) required: BTreeSet<String>,
     pub(super) additional: Option<NodeId>,
     pub(super) property_count: Count,
+    /// `dependentRequired`
+    pub(super) bring: BTreeMap<String, BTreeSet<String>>,
+    /// `dependentSchemas`
+    pub(super) imply: BTreeMap<String, NodeId>,
     /// `$ref` and `allOf`: all of these.
     pub(super) all: Vec<NodeId>,
     pub(super) any: Vec<NodeId>,
     pub(super) one: Vec<NodeId>,
     pub(super) not: Option<NodeId>,
+    /// `if`
+    pub(super) condition: Option<NodeId>,
+    pub(super) then: Option<NodeId>,
+    /// `else`
+    pub(super) otherwise: Option<NodeId>,
 }
+
+/// `contains` without numbers.
+pub(super) const SOME: Count = Count { min: 1, max: None };
 
 impl Default for Rules {
     fn default() -> Self {
@@ -145,14 +186,23 @@ impl Default for Rules {
             items: None,
             item_count: Count::default(),
             unique: false,
+            contains: None,
+            contained: SOME,
             properties: BTreeMap::new(),
+            patterns: Vec::new(),
+            names: None,
             required: BTreeSet::new(),
             additional: None,
             property_count: Count::default(),
+            bring: BTreeMap::new(),
+            imply: BTreeMap::new(),
             all: Vec::new(),
             any: Vec::new(),
             one: Vec::new(),
             not: None,
+            condition: None,
+            then: None,
+            otherwise: None,
         }
     }
 }
@@ -160,7 +210,20 @@ impl Default for Rules {
 impl Rules {
     /// The nodes that look at the same place of an instance.
     pub(super) fn in_place(&self) -> impl Iterator<Item = NodeId> + '_ {
-        let lists = [&self.all, &self.any, &self.one];
-        lists.into_iter().flatten().copied().chain(self.not)
+        let lists = [&self.all, &self.any, &self.one].into_iter().flatten();
+        let single = [self.not, self.condition, self.then, self.otherwise].into_iter().flatten();
+        lists.chain(self.imply.values()).copied().chain(single)
+    }
+
+    /// What is said of the member of this name, and by which keyword.
+    pub(super) fn of_member(&self, name: &str) -> Vec<(NodeId, &'static str)> {
+        let named = self.properties.get(name).map(|node| (*node, "properties"));
+        let matching = self.patterns.iter().filter(|(pattern, _)| pattern.is_match(name));
+        let matching = matching.map(|(_, node)| (*node, "patternProperties"));
+        let mut found: Vec<_> = named.into_iter().chain(matching).collect();
+        if found.is_empty() {
+            found.extend(self.additional.map(|node| (node, "additionalProperties")));
+        }
+        found
     }
 }

@@ -40,6 +40,14 @@ impl Fault {
         Self::Invalid { pointer: String::new(), keyword }
     }
 
+    /// A schema that lets nothing through is the keyword above it.
+    fn instead_of_false(self, by: &'static str) -> Self {
+        match self {
+            Self::Invalid { pointer, keyword: "false" } if pointer.is_empty() => Self::here(by),
+            other => other,
+        }
+    }
+
     /// Seen from one level above.
     fn within(self, step: &str) -> Self {
         match self {
@@ -97,6 +105,14 @@ impl Schema {
                 demand(!items[..index].iter().any(|other| same(other, item)), "uniqueItems")?;
             }
         }
+        if let Some(node) = rules.contains {
+            let mut found = 0;
+            for item in items {
+                found += usize::from(self.passes(node, item, steps)?);
+            }
+            demand(found as u64 >= rules.contained.min, "contains")?;
+            demand(rules.contained.holds(found), "maxContains")?;
+        }
         for (index, item) in items.iter().enumerate() {
             let Some(node) = rules.prefix.get(index).copied().or(rules.items) else { break };
             let checked = self.check(node, item, steps);
@@ -114,22 +130,20 @@ impl Schema {
         demand(members.len() as u64 >= rules.property_count.min, "minProperties")?;
         demand(rules.property_count.holds(members.len()), "maxProperties")?;
         demand(rules.required.iter().all(|name| members.contains_key(name)), "required")?;
+        for (name, brought) in &rules.bring {
+            let all = || brought.iter().all(|name| members.contains_key(name));
+            demand(!members.contains_key(name) || all(), "dependentRequired")?;
+        }
         for (name, member) in members {
-            let named = rules.properties.get(name).copied();
-            let checked = match named.or(rules.additional) {
-                Some(node) => self.check(node, member, steps),
-                None => Ok(()),
-            };
-            checked
-                .map_err(|fault| match fault {
-                    // A schema that lets nothing through is the keyword above it.
-                    Fault::Invalid { pointer, keyword: "false" } if pointer.is_empty() => {
-                        let known = named.is_some();
-                        Fault::here(if known { "properties" } else { "additionalProperties" })
-                    }
-                    other => other,
-                })
-                .map_err(|fault| fault.within(name))?;
+            if let Some(node) = rules.names {
+                let passes = self.passes(node, &Value::from(name.as_str()), steps)?;
+                demand(passes, "propertyNames").map_err(|fault| fault.within(name))?;
+            }
+            steps.take(rules.patterns.iter().map(|(pattern, _)| pattern.steps(name)).sum())?;
+            for (node, keyword) in rules.of_member(name) {
+                self.check(node, member, steps)
+                    .map_err(|fault| fault.instead_of_false(keyword).within(name))?;
+            }
         }
         Ok(())
     }
@@ -153,9 +167,25 @@ impl Schema {
             demand(found == 1, "oneOf")?;
         }
         if let Some(node) = rules.not {
-            demand(self.count(&[node], instance, 1, steps)? == 0, "not")?;
+            demand(!self.passes(node, instance, steps)?, "not")?;
         }
-        Ok(())
+        for (name, node) in &rules.imply {
+            if instance.get(name).is_some() {
+                self.check(*node, instance, steps)?;
+            }
+        }
+        let Some(condition) = rules.condition else { return Ok(()) };
+        let holds = self.passes(condition, instance, steps)?;
+        let then = if holds { rules.then } else { rules.otherwise };
+        then.map_or(Ok(()), |node| self.check(node, instance, steps))
+    }
+
+    fn passes(&self, node: NodeId, instance: &Value, steps: &mut Steps) -> Result<bool, Fault> {
+        match self.check(node, instance, steps) {
+            Ok(()) => Ok(true),
+            Err(Fault::Invalid { .. }) => Ok(false),
+            Err(Fault::TooCostly) => Err(Fault::TooCostly),
+        }
     }
 
     /// How many of these let an instance through: no more are looked for than `enough`.
@@ -168,11 +198,7 @@ impl Schema {
     ) -> Result<usize, Fault> {
         let mut found = 0;
         for node in nodes {
-            match self.check(*node, instance, steps) {
-                Ok(()) => found += 1,
-                Err(Fault::TooCostly) => return Err(Fault::TooCostly),
-                Err(Fault::Invalid { .. }) => {}
-            }
+            found += usize::from(self.passes(*node, instance, steps)?);
             if found == enough {
                 break;
             }

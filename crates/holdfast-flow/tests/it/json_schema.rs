@@ -3,6 +3,7 @@
 
 mod generated;
 mod naive;
+mod suite;
 
 use holdfast_flow::json_schema::{Difference, Fault, Schema, Steps, compare};
 use proptest::{collection::vec, prelude::*};
@@ -128,10 +129,98 @@ fn what_cannot_be_told_is_not_called_compatible() {
         json!({ "oneOf": [{ "type": "string" }, false] }),
         "oneOf",
     );
+    let object = || json!({ "type": "object" });
+    unknown(object(), json!({ "if": { "required": ["a"] }, "then": { "required": ["b"] } }), "if");
+    unknown(
+        object(),
+        json!({ "patternProperties": { "^a": { "type": "null" } } }),
+        "patternProperties",
+    );
+    unknown(
+        object(),
+        json!({ "dependentSchemas": { "a": { "required": ["b"] } } }),
+        "dependentSchemas",
+    );
+    unknown(json!({ "minItems": 9 }), json!({ "contains": { "type": "null" } }), "contains");
+    let twice = json!({ "contains": { "type": "integer" }, "minContains": 2 });
+    unknown(json!({ "contains": { "const": 1 } }), twice, "contains");
+    let when = |what: &str| json!({ "if": { "required": [what] }, "then": { "required": ["c"] } });
+    unknown(when("a"), when("b"), "if");
+    let only = |pattern: &str, of: &str| json!({ "patternProperties": { pattern: { "type": of } }, "additionalProperties": false });
+    unknown(
+        only("^y", "null"),
+        json!({ "patternProperties": { "^x": { "type": "string" } } }),
+        "patternProperties",
+    );
+    unknown(only("^y", "null"), only("^x", "null"), "patternProperties");
+    let list = |of: Value| json!({ "type": of, "properties": { "l": { "not": { "items": { "$ref": "#" } } } } });
+    unknown(list(json!("object")), list(json!(["object", "null"])), "not");
     let halves = json!({ "anyOf": [{ "maximum": 5 }, { "minimum": 5 }] });
     unknown(json!({ "type": "integer" }), halves, "anyOf");
     let both = json!({ "allOf": [{ "minimum": 5 }], "minimum": 2 });
     unknown(both, json!({ "minimum": 7 }), "allOf");
+}
+
+/// Whatever a part says, beside it something may change.
+#[test]
+fn what_is_the_same_on_both_sides_is_compatible() {
+    for part in [
+        json!({ "not": { "required": ["x"] } }),
+        json!({ "oneOf": [{ "required": ["x"] }, { "required": ["y"] }] }),
+        json!({ "if": { "properties": { "x": { "const": 1 } } }, "then": { "required": ["y"] } }),
+        json!({ "if": { "required": ["x"] }, "else": { "minProperties": 3 } }),
+        json!({ "patternProperties": { "^x-": { "pattern": "a.*b" } }, "additionalProperties": { "type": "null" } }),
+        json!({ "propertyNames": { "maxLength": 4 }, "dependentRequired": { "x": ["y"] } }),
+        json!({ "dependentSchemas": { "x": { "properties": { "y": { "type": "integer" } } } } }),
+        json!({ "properties": { "l": { "contains": { "$ref": "#/$defs/d" }, "maxContains": 2 } }, "$defs": { "d": { "not": true } } }),
+    ] {
+        let with = |member: Value| {
+            let mut whole = part.clone();
+            whole["properties"]["n"] = member;
+            whole
+        };
+        let (narrow, wide) = (with(json!({ "maximum": 5 })), with(json!({ "maximum": 6 })));
+        assert_eq!(within(&narrow, &wide), Ok(()), "{part}");
+        assert!(within(&wide, &narrow).is_err(), "{part}");
+        let different = json!({ "$defs": { "d": { "not": { "type": "null" } } } });
+        let mut other = part.clone();
+        if other.get("$defs").is_some() {
+            other["$defs"] = different["$defs"].clone();
+            assert!(within(&part, &other).is_err(), "the same words, and another meaning");
+        }
+    }
+}
+
+#[test]
+fn members_are_compared_by_all_that_is_said_of_their_names() {
+    let outside =
+        |pointer: &str, keyword| Err(Difference::Outside { pointer: pointer.to_owned(), keyword });
+    let tags = |of: Value| json!({ "patternProperties": { "^x-": of } });
+    assert_eq!(
+        within(&tags(json!({ "type": "integer" })), &tags(json!({ "type": "number" }))),
+        Ok(())
+    );
+    let named =
+        json!({ "properties": { "x-a": { "type": "string" } }, "additionalProperties": false });
+    assert_eq!(within(&named, &tags(json!({ "type": "string" }))), Ok(()));
+    assert_eq!(within(&named, &tags(json!({ "type": "null" }))), outside("/x-a", "type"));
+    assert_eq!(within(&named, &json!({ "propertyNames": { "maxLength": 3 } })), Ok(()));
+    let short = json!({ "propertyNames": { "maxLength": 2 } });
+    assert_eq!(within(&named, &short), outside("/x-a", "propertyNames"));
+    assert_eq!(within(&json!({ "type": "object" }), &short), outside("", "propertyNames"));
+    let both = json!({ "properties": { "x-a": true }, "patternProperties": { "^x-": { "maxLength": 3 } } });
+    assert_eq!(within(&named, &both), outside("/x-a", "maxLength"));
+    let none = json!({ "maxProperties": 0 });
+    let few = json!({ "patternProperties": { "^x-": true }, "additionalProperties": false });
+    assert_eq!(within(&few, &none), outside("", "maxProperties"));
+    let brings = json!({ "dependentRequired": { "a": ["b"] } });
+    assert_eq!(within(&json!({ "required": ["b"] }), &brings), Ok(()));
+    assert_eq!(within(&named, &brings), Ok(()), "there is never an a");
+    let another = json!({ "dependentRequired": { "c": ["b"] } });
+    assert_eq!(within(&another, &brings), outside("", "dependentRequired"));
+    assert_eq!(within(&json!({ "type": "object" }), &brings), outside("", "dependentRequired"));
+    let thrice = json!({ "contains": { "const": 1 }, "minContains": 3 });
+    assert_eq!(within(&thrice, &json!({ "contains": { "type": "integer" } })), Ok(()));
 }
 
 #[test]
@@ -153,11 +242,18 @@ fn schemas_that_refer_to_themselves_are_compared() {
 fn what_is_not_judged_is_refused_and_named() {
     for (schema, pointer) in [
         (json!(5), ""),
-        (json!({ "if": true }), "/if"),
+        (json!({ "unevaluatedItems": true }), "/unevaluatedItems"),
         (
-            json!({ "properties": { "a/b": { "patternProperties": {} } } }),
-            "/properties/a~1b/patternProperties",
+            json!({ "properties": { "a/b": { "$dynamicRef": "#" } } }),
+            "/properties/a~1b/$dynamicRef",
         ),
+        (json!({ "then": true }), ""),
+        (json!({ "items": { "minContains": 2 } }), "/items"),
+        (json!({ "patternProperties": { "(": true } }), "/patternProperties/("),
+        (json!({ "dependentRequired": { "a": "b" } }), "/dependentRequired/a"),
+        (json!({ "dependentRequired": ["a"] }), "/dependentRequired"),
+        (json!({ "if": { "$ref": "#" } }), ""),
+        (json!({ "dependentSchemas": { "a": { "$ref": "#" } } }), ""),
         (json!({ "$schema": "http://json-schema.org/draft-07/schema#" }), "/$schema"),
         (json!({ "$ref": "https://example.com/s" }), "/$ref"),
         (json!({ "$ref": "#/$defs/none" }), "/$ref"),
@@ -191,13 +287,25 @@ fn what_is_wrong_is_named_by_place_and_keyword() {
         "c": { "pattern": "^x+$", "minLength": 2 },
         "d": false,
         "e": { "oneOf": [{ "minimum": 1 }, { "maximum": 3 }] },
-    }, "additionalProperties": false }));
+        "g": { "contains": { "const": 1 }, "maxContains": 1 },
+        "h": { "if": { "type": "integer" }, "then": { "minimum": 5 }, "else": { "type": "null" } },
+    }, "patternProperties": { "^x-": { "type": "null" }, "secret": false }, "additionalProperties": false,
+       "dependentRequired": { "c": ["e"] },
+       "propertyNames": { "maxLength": 9 } }));
     for (instance, pointer, keyword) in [
         (json!([]), "", "type"),
         (json!({ "a/b": [1, 5] }), "/a~1b/1", "exclusiveMaximum"),
         (json!({ "a/b": [1, 1.0] }), "/a~1b", "uniqueItems"),
-        (json!({ "c": "xy" }), "/c", "pattern"),
-        (json!({ "c": "x" }), "/c", "minLength"),
+        (json!({ "c": "xy", "e": 0 }), "/c", "pattern"),
+        (json!({ "c": "x", "e": 0 }), "/c", "minLength"),
+        (json!({ "c": "xx" }), "", "dependentRequired"),
+        (json!({ "g": [2] }), "/g", "contains"),
+        (json!({ "g": [1, 1] }), "/g", "maxContains"),
+        (json!({ "h": 3 }), "/h", "minimum"),
+        (json!({ "h": "3" }), "/h", "type"),
+        (json!({ "x-y": 1 }), "/x-y", "type"),
+        (json!({ "x-secret": null }), "/x-secret", "patternProperties"),
+        (json!({ "x-yyyyyyyy": null }), "/x-yyyyyyyy", "propertyNames"),
         (json!({ "d": 1 }), "/d", "properties"),
         (json!({ "e": 2 }), "/e", "oneOf"),
         (json!({ "f": 1 }), "/f", "additionalProperties"),

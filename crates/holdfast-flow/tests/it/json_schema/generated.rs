@@ -26,6 +26,40 @@ pub(super) fn instance() -> impl Strategy<Value = Value> {
     })
 }
 
+/// Keywords that are written together.
+type Keywords = Vec<(String, Value)>;
+
+fn with_others(
+    (name, value): (&str, Value),
+    others: impl IntoIterator<Item = (&'static str, Option<Value>)>,
+) -> Keywords {
+    let others = others.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    std::iter::once((name.to_owned(), value)).chain(others).collect()
+}
+
+/// Those that are not all there is to be said of a place.
+fn together(inner: &BoxedStrategy<Value>) -> impl Strategy<Value = Keywords> + use<> {
+    let (branch, most) =
+        (|| option::of(inner.clone()), || option::of((0..3_u64).prop_map(Value::from)));
+    let names = || select(vec!["a", "b", "c"]);
+    let lists = prop::collection::btree_map(names(), vec(names(), 0..3), 1..3);
+    let implied = prop::collection::btree_map(names(), inner.clone(), 1..3);
+    let patterns = prop::collection::btree_map(select(vec!["^a", "b$"]), inner.clone(), 1..3);
+    prop_oneof![
+        (inner.clone(), branch(), branch())
+            .prop_map(|(when, then, or)| with_others(("if", when), [("then", then), ("else", or)])),
+        (inner.clone(), most(), most()).prop_map(|(what, least, most)| {
+            with_others(("contains", what), [("minContains", least), ("maxContains", most)])
+        }),
+        (patterns, branch()).prop_map(|(patterns, others)| {
+            with_others(("patternProperties", json!(patterns)), [("additionalProperties", others)])
+        }),
+        inner.clone().prop_map(|names| with_others(("propertyNames", names), [])),
+        lists.prop_map(|lists| with_others(("dependentRequired", json!(lists)), [])),
+        implied.prop_map(|implied| with_others(("dependentSchemas", json!(implied)), [])),
+    ]
+}
+
 fn keyword(inner: &BoxedStrategy<Value>) -> impl Strategy<Value = (String, Value)> + use<> {
     let list = || vec(inner.clone(), 1..3).prop_map(Value::from);
     let named = prop::collection::btree_map(select(vec!["a", "b"]), inner.clone(), 0..3);
@@ -65,7 +99,11 @@ fn part() -> impl Strategy<Value = Value> {
         2 => select(&TYPES[..]).prop_map(|name| json!({ "type": name })),
     ];
     leaf.prop_recursive(3, 12, 3, |inner| {
-        vec(keyword(&inner.boxed()), 0..4).prop_map(|all| Value::Object(all.into_iter().collect()))
+        let inner = inner.boxed();
+        let single = vec(keyword(&inner), 0..4);
+        (single, option::weighted(0.4, together(&inner))).prop_map(|(single, together)| {
+            Value::Object(single.into_iter().chain(together.into_iter().flatten()).collect())
+        })
     })
 }
 
@@ -121,7 +159,16 @@ pub(super) fn looser(schema: Value) -> impl Strategy<Value = Value> {
             });
             match widened {
                 Some(number) => parent.insert(name.to_owned(), number.into()),
-                None => parent.remove(name),
+                None => {
+                    // These mean nothing without it, and are refused.
+                    let beside: &[&str] = match name {
+                        "if" => &["then", "else"],
+                        "contains" => &["minContains", "maxContains"],
+                        _ => &[],
+                    };
+                    beside.iter().for_each(|other| drop(parent.remove(*other)));
+                    parent.remove(name)
+                }
             };
         }
         schema

@@ -57,6 +57,14 @@ fn holds(root: &Value, schema: &Value, keyword: &str, what: &Value, value: &Valu
         "anyOf" => all() > 0,
         "oneOf" => all() == 1,
         "not" => !passes(root, what, value),
+        "if" => {
+            let branch = if passes(root, what, value) { "then" } else { "else" };
+            schema.get(branch).is_none_or(|schema| passes(root, schema, value))
+        }
+        "dependentSchemas" => {
+            let mut all = what.as_object().unwrap().iter();
+            all.all(|(name, schema)| value.get(name).is_none() || passes(root, schema, value))
+        }
         _ => match value {
             Value::Number(_) => match keyword {
                 "minimum" => number(value) >= number(what),
@@ -69,11 +77,7 @@ fn holds(root: &Value, schema: &Value, keyword: &str, what: &Value, value: &Valu
             Value::String(text) => match keyword {
                 "minLength" => text.chars().count() >= count(what),
                 "maxLength" => text.chars().count() <= count(what),
-                "pattern" => match what.as_str().unwrap() {
-                    "^a" => text.starts_with('a'),
-                    "b$" => text.ends_with('b'),
-                    other => panic!("no pattern of ours: {other}"),
-                },
+                "pattern" => matches(what.as_str().unwrap(), text),
                 _ => true,
             },
             Value::Array(items) => of_items(root, schema, keyword, what, items),
@@ -87,14 +91,39 @@ fn holds(root: &Value, schema: &Value, keyword: &str, what: &Value, value: &Valu
                 "properties" => members.iter().all(|(name, member)| {
                     what.get(name).is_none_or(|schema| passes(root, schema, member))
                 }),
+                "patternProperties" => what.as_object().unwrap().iter().all(|(pattern, schema)| {
+                    let mut members = members.iter();
+                    members.all(|(name, member)| {
+                        !matches(pattern, name) || passes(root, schema, member)
+                    })
+                }),
                 "additionalProperties" => members.iter().all(|(name, member)| {
                     let named = schema.pointer("/properties").and_then(|all| all.get(name));
-                    named.is_some() || passes(root, what, member)
+                    let patterns = schema.get("patternProperties").and_then(Value::as_object);
+                    let mut patterns = patterns.into_iter().flat_map(|all| all.keys());
+                    let known = named.is_some() || patterns.any(|pattern| matches(pattern, name));
+                    known || passes(root, what, member)
+                }),
+                "propertyNames" => {
+                    members.keys().all(|name| passes(root, what, &Value::from(name.as_str())))
+                }
+                "dependentRequired" => what.as_object().unwrap().iter().all(|(name, others)| {
+                    let mut others = others.as_array().unwrap().iter();
+                    !members.contains_key(name)
+                        || others.all(|other| members.contains_key(other.as_str().unwrap()))
                 }),
                 _ => true,
             },
             Value::Null | Value::Bool(_) => true,
         },
+    }
+}
+
+fn matches(pattern: &str, text: &str) -> bool {
+    match pattern {
+        "^a" => text.starts_with('a'),
+        "b$" => text.ends_with('b'),
+        other => panic!("no pattern of ours: {other}"),
     }
 }
 
@@ -107,6 +136,11 @@ fn of_items(root: &Value, schema: &Value, keyword: &str, what: &Value, items: &[
         "uniqueItems" => {
             let twice = |at: usize| items[..at].iter().any(|other| same(other, &items[at]));
             what == &Value::Bool(false) || !(0..items.len()).any(twice)
+        }
+        "contains" => {
+            let found = items.iter().filter(|item| passes(root, what, item)).count();
+            found >= schema.get("minContains").map_or(1, count)
+                && schema.get("maxContains").is_none_or(|most| found <= count(most))
         }
         "prefixItems" => {
             let pairs = what.as_array().unwrap().iter().zip(items);
