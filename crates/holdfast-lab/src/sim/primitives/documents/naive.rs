@@ -115,19 +115,26 @@ impl Documents {
                 let version = there.version;
                 Expected::Done(json!({ "outcome": "deleted", "deleted_version": version }))
             }
-            "documents.patch" => {
-                let mut value = there.value;
-                merge(&mut value, &args["patch"]);
-                let ends = us(args, "expires_in").map(|us| at.after(us)).or(there.ends);
-                let (version, updated_at) = (at.version, at.time);
-                let document = Document { version, updated_at, value, ends, ..there };
-                let mut told = document.shown(&place);
-                told["outcome"] = json!("patched");
-                self.stored.insert(place, document);
-                Expected::Done(told)
-            }
+            "documents.patch" => self.patch(at, place, (there, args)),
             other => unreachable!("nobody asks {other}"),
         }
+    }
+
+    fn patch(
+        &mut self,
+        at: Moment,
+        place: (String, String),
+        (there, args): (Document, &Value),
+    ) -> Expected {
+        let mut value = there.value;
+        merge(&mut value, &args["patch"]);
+        let ends = us(args, "expires_in").map(|us| at.after(us)).or(there.ends);
+        let (version, updated_at) = (at.version, at.time);
+        let document = Document { version, updated_at, value, ends, ..there };
+        let mut told = document.shown(&place);
+        told["outcome"] = json!("patched");
+        self.stored.insert(place, document);
+        Expected::Done(told)
     }
 
     fn put(

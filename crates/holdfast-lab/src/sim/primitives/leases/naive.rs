@@ -298,6 +298,24 @@ impl Leases {
         Expected::Done(told)
     }
 
+    /// Somebody stands in the line already, behind so many.
+    fn stands(
+        &mut self,
+        (lease, owner): (&str, &str),
+        before: usize,
+        tie: Option<Tie>,
+    ) -> Expected {
+        let line = &mut self.held.get_mut(lease).expect("it is there").line;
+        let place = line.iter_mut().rfind(|place| place.owner == owner);
+        let place = place.expect("it stands there");
+        place.tie = tie.or_else(|| place.tie.take());
+        let session = place.tie.as_ref().map(|(session, _)| session);
+        Expected::Done(json!({
+            "outcome": "waiting", "existed": true, "ahead": before + 1, "session": session,
+            "waits_until": time(place.until), "token": null,
+        }))
+    }
+
     /// A place in the line: the one that the owner has, or one at its end.
     fn wait(
         &mut self,
@@ -310,15 +328,7 @@ impl Leases {
         let grant = &self.held[lease];
         let stands = grant.still_waiting(sessions, at.time).position(|place| place.owner == owner);
         if let Some(before) = stands {
-            let line = &mut self.held.get_mut(lease).expect("it is there").line;
-            let place = line.iter_mut().rfind(|place| place.owner == owner);
-            let place = place.expect("it stands there");
-            place.tie = tie.or_else(|| place.tie.take());
-            let session = place.tie.as_ref().map(|(session, _)| session);
-            return Expected::Done(json!({
-                "outcome": "waiting", "existed": true, "ahead": before + 1, "session": session,
-                "waits_until": time(place.until), "token": null,
-            }));
+            return self.stands((lease, &owner), before, tie);
         }
         let Some(wait_for) = us(args, "wait_for") else { return refused("lease_held", held) };
         let before = self.clone();

@@ -181,7 +181,12 @@ impl Topics {
             let group = topic.group.take();
             self.forget(group, None);
         }
-        match (name, &expected) {
+        self.count_of_group(name, &expected);
+        expected
+    }
+
+    fn count_of_group(&mut self, name: &str, came: &Expected) {
+        match (name, came) {
             (_, Expected::Refused("generation_stale", _)) => {
                 self.count("topics: stale generations refused");
             }
@@ -190,7 +195,6 @@ impl Topics {
             ("groups.delete", Expected::Done(_)) => self.count("topics: groups deleted"),
             (_, Expected::Done(_) | Expected::Refused(..)) => {}
         }
-        expected
     }
 
     fn of_queue(

@@ -438,3 +438,77 @@ impl Queue {
         Expected::Done(json!({ "outcome": "deleted", "out": out, "dead": dead }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn moment(version: u64) -> Moment {
+        Moment { version, time: LogTime::from_us(version * 1_000) }
+    }
+
+    fn said(body: Value) -> Said {
+        Said { refused: body.get("code").is_some(), body }
+    }
+
+    /// A partition of three messages, all of which are out; the first two are removed then, and
+    /// a receiver of one message is given the third again.
+    fn two_unsure() -> (Queue, Vec<Partition>) {
+        let mut partition = Partition::default();
+        for version in 1..=3 {
+            partition.push(Message::asked(&json!({ "data": version }), moment(version), version));
+        }
+        let mut partitions = vec![partition];
+        let mut queue = Queue::created(&json!({}), &partitions);
+        let mut receipts = BTreeSet::new();
+        for (version, offset, attempt) in [(4, 1, 1), (5, 2, 1), (6, 3, 1), (9, 3, 2)] {
+            let at = moment(version);
+            let mut given = message(&partitions, (0, offset)).unwrap().shown(offset);
+            (given["partition"], given["attempt"]) = (json!(0), json!(attempt));
+            given["receipt"] = json!(format!("{version}-{offset}"));
+            let visible_at = time(at.after(1_000));
+            let told = said(json!({
+                "outcome": "received", "messages": [given], "visible_at": visible_at,
+            }));
+            let args = json!({ "limit": 1, "visibility": "PT0.001S" });
+            queue.receive(at, &args, (&partitions, Some(&told)), &mut receipts).unwrap();
+            partitions[0].removed = if version == 6 { 2 } else { partitions[0].removed };
+        }
+        (queue, partitions)
+    }
+
+    fn standing(queue: &mut Queue, partitions: &[Partition], out: u64, lost: u64) -> Judged {
+        let told = said(json!({ "waiting": 0, "out": out, "dead": 0, "lost": lost }));
+        queue.learn_lost(&told, partitions);
+        queue.shown(partitions).compare(Some(&told))
+    }
+
+    fn acks(queue: &mut Queue, partitions: &[Partition], receipt: &str, told: Value) -> Judged {
+        let args = json!({ "receipts": [receipt] });
+        let told = said(told);
+        let told = (partitions, Some(&told));
+        queue.settle(moment(10), ("queues.ack", &args), told).compare(told.1)
+    }
+
+    #[test]
+    fn of_two_that_may_be_lost_the_count_and_the_receipts_tell_which() {
+        let acked = || json!({ "outcome": "acked", "count": 1 });
+        let stale = |receipt: &str| {
+            let facts = json!({ "index": 0, "receipt": receipt });
+            json!({ "code": "receipt_stale", "facts": facts })
+        };
+        let (mut queue, partitions) = two_unsure();
+        standing(&mut queue, &partitions, 2, 1).unwrap();
+        acks(&mut queue, &partitions, "4-1", stale("4-1")).unwrap();
+        assert!(acks(&mut queue, &partitions, "5-2", stale("5-2")).is_err(), "it is not lost too");
+        acks(&mut queue, &partitions, "9-3", acked()).unwrap();
+        standing(&mut queue, &partitions, 0, 1).unwrap();
+
+        let (mut queue, partitions) = two_unsure();
+        standing(&mut queue, &partitions, 1, 2).unwrap();
+        assert!(acks(&mut queue, &partitions, "4-1", acked()).is_err(), "both are lost");
+        let (mut queue, partitions) = two_unsure();
+        standing(&mut queue, &partitions, 3, 0).unwrap();
+        assert!(standing(&mut queue, &partitions, 2, 1).is_err(), "nobody came by them since");
+    }
+}
