@@ -34,6 +34,10 @@ const PARTITIONS: u64 = 3;
 /// The topic of large batches, which has one.
 const LARGE: &str = "large";
 
+/// A client appends no more large batches than it was told of so many: every node, the log and
+/// each snapshot holds them, and a run that asks much would need gigabytes.
+const LARGE_MAX: u64 = 8;
+
 /// The group of consumers.
 const GROUP: &str = "g";
 
@@ -60,6 +64,8 @@ pub(in crate::sim) struct Memory {
     receipts: Vec<String>,
     /// The batches that it appended.
     batches: Vec<Vec<Value>>,
+    /// How many large batches it appended.
+    large: u64,
     /// Names of dead letters, as they were last listed.
     letters: Vec<String>,
 }
@@ -81,6 +87,7 @@ impl Memory {
                 self.ids.extend(ids_of(messages));
                 self.batches.extend(messages.as_array().cloned());
             }
+            "topics.append_batch" => self.large += 1,
             "queues.dead_letters" => {
                 let letters = list("letters").into_iter();
                 let names =
@@ -108,7 +115,7 @@ fn ids_of(messages: &Value) -> impl Iterator<Item = String> {
 /// Something to ask of topics; of large batches only where there may be any.
 pub(super) fn draw(random: &mut Random, mind: &Mind, large: bool) -> Command {
     if large && random.percent(12) {
-        return of_large(random);
+        return of_large(random, mind);
     }
     match random.below(100) {
         0..6 => create(random),
@@ -156,8 +163,9 @@ fn delete(random: &mut Random) -> Command {
 }
 
 /// Of the topic of large batches: a few of them are more than it keeps.
-fn of_large(random: &mut Random) -> Command {
-    match random.below(20) {
+fn of_large(random: &mut Random, mind: &Mind) -> Command {
+    let choice = if mind.topics.large < LARGE_MAX { random.below(20) } else { random.below(9) };
+    match choice {
         0..4 => Command::new("topics.create", json!({ "id": LARGE })),
         4..7 => {
             let mut retention = if random.percent(30) { age(random) } else { json!({}) };
