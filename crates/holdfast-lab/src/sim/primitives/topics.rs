@@ -34,8 +34,8 @@ const PARTITIONS: u64 = 3;
 /// The topic of large batches, which has one.
 const LARGE: &str = "large";
 
-/// A client appends no more large batches than it was told of so many: every node, the log and
-/// each snapshot holds them, and a run that asks much would need gigabytes.
+/// A client that was told of so many large batches appends no more: a few are more than the topic
+/// keeps, and every node, the log and each snapshot holds them.
 const LARGE_MAX: u64 = 8;
 
 /// The group of consumers.
