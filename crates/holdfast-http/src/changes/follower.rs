@@ -47,14 +47,20 @@ impl Follower {
             }
         }
         let feed = Arc::clone(partition.feed());
-        let applied = feed.applied();
-        // What was answered is in the state, and comes to the feed a moment later.
+        let mut applied = feed.applied();
         let (asked, reached) = (wanted.after, partition.view(Namespace::SYSTEM).version());
         if asked > reached {
             let detail = format_args!("version {asked} was not given out; the last is {reached}");
             return Err(Problem::new(Kind::VersionNotReached, detail)
                 .fact("asked", asked.get())
                 .fact("applied", reached.get()));
+        }
+        // What was answered is in the state, and comes to the feed a moment later.
+        let there = applied.wait_for(|version| *version >= reached);
+        match tokio::time::timeout(shared.limits.request_timeout, there).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(_)) => return Err(problem(&FeedError::Stopped)),
+            Err(_) => return Err(Problem::new(Kind::Unavailable, "the change feed is behind")),
         }
         let stopping = shared.stopping.clone();
         let mut follower = Self { shared, feed, applied, stopping, wanted, _counted: counted };
